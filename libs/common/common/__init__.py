@@ -1,0 +1,1 @@
+"""Mechanism and contracts that every Hubnet service shares; it knows no service."""

@@ -1,0 +1,25 @@
+"""The facts services tell each other. One file a noun, one class a fact; importing this knows them all."""
+
+from common.contracts import (
+    demands,
+    engagements,
+    invitations,
+    matches,
+    offerings,
+    progress,
+    providers,
+    quotations,
+    ratings,
+)
+
+__all__ = [
+    "demands",
+    "engagements",
+    "invitations",
+    "matches",
+    "offerings",
+    "progress",
+    "providers",
+    "quotations",
+    "ratings",
+]

@@ -1,0 +1,110 @@
+"""An HTTP app of the house: one way to build all four services."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel, ConfigDict
+
+from common import clock, log, metrics, problems
+from common.inbox import Routes
+from common.runtime import Job, Runtime
+from common.settings import Settings
+
+PAGE_LIMIT = 200
+T = TypeVar("T")
+
+
+class In(BaseModel):
+    """A request body: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class Out(BaseModel):
+    """An answer: built from a domain value by its field names."""
+
+    model_config = ConfigDict(extra="ignore", from_attributes=True, frozen=True)
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list; ask again with `after=next_cursor` until it is null."""
+
+    items: list[T]
+    next_cursor: UUID | None = None
+
+
+def release() -> str:
+    try:
+        return version("hubnet-common")
+    except PackageNotFoundError:
+        return "0"
+
+
+def build(
+    settings: Settings,
+    *,
+    title: str,
+    summary: str,
+    routers: Sequence[APIRouter],
+    routes: Routes = (),
+    jobs: Sequence[Job] = (),
+    now: clock.Clock = clock.system,
+    fetch_keys: Callable[[Runtime], Callable[[], Awaitable[dict[str, Any]]]] | None = None,
+) -> FastAPI:
+    """Compose a service from its slices. Nothing moves before the app's lifespan starts."""
+    runtime = Runtime(settings, routes, release=release(), jobs=jobs, now=now)
+    if fetch_keys is not None:
+        runtime.verifier.fetch = fetch_keys(runtime)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        log.configure(settings.node, settings.log_level)
+        await runtime.start()
+        yield
+        await runtime.stop()
+
+    app = FastAPIOffline(
+        title=title,
+        summary=summary,
+        version=release(),
+        lifespan=lifespan,
+        max_body_size=settings.max_body_bytes,
+        redoc_url=None,
+        responses=problems.RESPONSES,
+        swagger_ui_parameters={"persistAuthorization": True},
+    )
+    app.state.runtime = runtime
+    problems.install(app)
+    metrics.install(app, runtime)
+    for router in routers:
+        app.include_router(router)
+    app.include_router(_operations(runtime))
+    return app
+
+
+def _operations(runtime: Runtime) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", summary="Is the process alive")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive", "node": runtime.settings.node}
+
+    @router.get("/readyz", summary="Can it do its work")
+    async def readyz() -> JSONResponse:
+        """Ready while the database is there. Without the bus work goes on and waits in the outbox."""
+        ready = await runtime.database_ready()
+        missing = [] if runtime.bus.connected or runtime.settings.nkey_seed_file is None else ["bus"]
+        body = {
+            "status": "ready" if ready else "not-ready",
+            "node": runtime.settings.node,
+            "degraded": missing,
+        }
+        return JSONResponse(body, 200 if ready else 503)
+
+    return router

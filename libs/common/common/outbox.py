@@ -1,0 +1,64 @@
+"""What a service owes the network, written in the transaction that made it true."""
+
+import json
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from common import ids, trace
+from common.contracts.envelope import Envelope, Fact, wrap
+from common.tables import OutboxRow
+
+HUB = "hub"
+SELF = "self"
+
+
+def row(envelope: Envelope, feed: str) -> dict[str, object]:
+    return {
+        "feed": feed,
+        "message_id": envelope.id,
+        "type": envelope.type,
+        "entity": envelope.subject,
+        "envelope": envelope.model_dump_json(exclude={"feedseq"}, exclude_none=True),
+    }
+
+
+def envelopes(fact: Fact, node: str, at: datetime, recipient: str | None) -> list[dict[str, object]]:
+    """The rows a fact owes: one to the hub, and one to ourselves when we are also the one addressed."""
+    envelope = wrap(
+        fact,
+        id=ids.new(),
+        source=node,
+        at=at,
+        recipient=recipient,
+        causation=trace.causation.get(),
+        traceparent=trace.traceparent.get(),
+    )
+    feeds = (HUB, SELF) if recipient == node else (HUB,)
+    return [row(envelope, feed) for feed in feeds]
+
+
+async def add(tx: AsyncSession, fact: Fact, *, node: str, at: datetime, recipient: str | None = None) -> None:
+    """Owe a fact to the hub, which passes it to the recipient.
+
+    A fact addressed to this very node also goes to its own consumers, so that two parties at home in
+    one window deal with each other while the hub is away.
+    """
+    await tx.execute(insert(OutboxRow).values(envelopes(fact, node, at, recipient)))
+
+
+async def forward(tx: AsyncSession, envelope: Envelope, to: str) -> None:
+    """Pass a message on under its own id and source; a second time is no second row."""
+    await tx.execute(upsert(OutboxRow).values(row(envelope, to)).on_conflict_do_nothing())
+
+
+def stamped(envelope: str, feed_seq: int) -> bytes:
+    """The bytes that go on the wire."""
+    return json.dumps(json.loads(envelope) | {"feedseq": feed_seq}, ensure_ascii=False).encode()
+
+
+def message_key(message_id: UUID) -> str:
+    return str(message_id)
