@@ -1,0 +1,54 @@
+# `make` alone prints this list. Everything installs into .venv of this folder and nowhere else.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+PACKAGES := $(wildcard libs/*) $(wildcard services/*)
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE ?= copy
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock contracts clean
+
+help: ## print this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.ready ## make the environment .venv (the other targets do it when needed)
+
+demo: setup ## start the network of 26 services, play the story, stay up until Ctrl-C
+	@"$(RUN)/hubnet" demo $(ARGS)
+
+test: setup ## run the whole suite on real PostgreSQL and NATS; ARGS="-k name" narrows it
+	@"$(RUN)/python" -m pytest $(ARGS)
+
+check: setup ## lint, format and types
+	@"$(RUN)/ruff" check .
+	@"$(RUN)/ruff" format --check -q .
+	@"$(RUN)/basedpyright" --level error
+
+bench: setup ## measure; each figure prints one JSON line with a ratio
+	@"$(RUN)/python" -m bench $(ARGS)
+
+lock: .tools/uv ## resolve requirements.in into requirements.lock, with hashes and without addresses
+	@env -u UV_DEFAULT_INDEX -u UV_INDEX .tools/uv pip compile requirements.in -o requirements.lock -q --universal \
+	  --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+	  $(foreach name,common reference agency localnet hub window cluster matchmaking,--no-emit-package hubnet-$(name))
+
+contracts: setup ## write the JSON Schemas and the AsyncAPI document from the contracts
+	@"$(RUN)/python" -m common.asyncapi docs/asyncapi.json tests/contract/schemas
+
+clean: ## remove the environment (data in .hubnet/ stays: see `hubnet reset`)
+	rm -rf $(VENV) .tools
+
+.tools/uv:
+	@"$(PYTHON)" deploy/bootstrap.py
+
+$(VENV)/.ready: requirements.lock $(wildcard libs/*/pyproject.toml) $(wildcard services/*/pyproject.toml) | .tools/uv
+	@echo "== environment in .venv ($$("$(PYTHON)" --version))"
+	@.tools/uv venv -q --allow-existing --python "$(PYTHON)" $(VENV)
+	@# uv does not read pip's settings; a mirror set there is meant for this too.
+	@mirror=$$("$(PYTHON)" -m pip config get global.index-url 2>/dev/null || true); \
+	  [ -z "$$mirror" ] || export UV_DEFAULT_INDEX=$${UV_DEFAULT_INDEX:-$$mirror}; \
+	  .tools/uv pip install -q --python "$(RUN)/python" --require-hashes -r requirements.lock
+	@.tools/uv pip install -q --python "$(RUN)/python" --no-deps --no-build-isolation --offline $(PACKAGES:%=-e ./%)
+	@touch $@
