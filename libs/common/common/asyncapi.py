@@ -103,7 +103,10 @@ def document(release: str = "1.0.0") -> dict[str, Any]:
                 "action": "send",
                 "channel": {"$ref": "#/channels/heartbeat"},
                 "reply": {
-                    "address": {"location": "$message.header#/reply", "description": "The reply subject of the request"},
+                    "address": {
+                        "location": "$message.header#/reply",
+                        "description": "The reply subject of the request",
+                    },
                     "channel": {"$ref": "#/channels/receipt"},
                     "messages": [{"$ref": "#/channels/receipt/messages/receipt"}],
                 },

@@ -12,11 +12,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from common import db
 from common.tables import AuditRow
 
+INSERT = db.into(AuditRow)
 GENESIS = bytes(32)
 SEAL_BATCH = 1000
 
@@ -43,7 +44,7 @@ async def add(
     tx: AsyncSession, actor: str, action: str, object_id: UUID | str, *, at: datetime, detail: dict[str, Any]
 ) -> None:
     """Note an act that no fact travels for."""
-    await tx.execute(insert(AuditRow).values(row(actor, action, object_id, object_id, at, detail)))
+    await tx.execute(INSERT, row(actor, action, object_id, object_id, at, detail))
 
 
 def link(previous: bytes, seq: int, entry: Mapping[str, Any]) -> bytes:

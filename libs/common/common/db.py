@@ -7,12 +7,24 @@ domain works on values and never sees a row.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Depends, Request
 from pydantic import BaseModel
-from sqlalchemy import BigInteger, DateTime, MetaData, Select, Text, insert, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Insert,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as UUIDColumn
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -109,9 +121,14 @@ async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
 Tx = Annotated[AsyncSession, Depends(transaction, scope="function")]
 
 
+def into(row: type[Base]) -> Insert:
+    """An insert whose values come as parameters. On the table, not the class: that halves its cost."""
+    return insert(cast(Table, row.__table__))
+
+
 async def add(tx: AsyncSession, row: type[Base], value: BaseModel) -> None:
     """Store a new value."""
-    await tx.execute(insert(row).values(columns(row, value)))
+    await tx.execute(into(row), columns(row, value))
 
 
 async def save(tx: AsyncSession, row: type[Base], value: Any) -> None:
@@ -163,6 +180,6 @@ async def page(
 
 
 __all__ = [
-    "Base", "Tx", "Versioned", "add", "begin", "columns", "engine", "lost", "one", "page", "save", "select",
+    "Base", "Tx", "Versioned", "add", "begin", "columns", "engine", "into", "lost", "one", "page", "save", "select",
     "sessions", "transaction", "tuple_", "value",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +16,8 @@ from common.errors import Conflict, Invalid
 from common.tables import IdempotencyRow
 
 Action = Callable[[], Awaitable[BaseModel]]
+
+INSERT = db.into(IdempotencyRow)
 
 
 class Once:
@@ -56,13 +58,14 @@ class Once:
         stored = answer.model_dump_json(by_alias=True)
         try:
             await self._tx.execute(
-                insert(IdempotencyRow).values(
-                    caller=self._who.subject,
-                    key=self._key,
-                    request_hash=self._hash,
-                    status=status,
-                    answer=stored,
-                )
+                INSERT,
+                {
+                    "caller": self._who.subject,
+                    "key": self._key,
+                    "request_hash": self._hash,
+                    "status": status,
+                    "answer": stored,
+                },
             )
         except IntegrityError as error:
             # The same key won in between; our work rolls back and the caller asks again for its answer.

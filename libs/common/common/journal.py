@@ -2,22 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from common import audit
 from common.auth import Principal
 from common.contracts.envelope import Fact
-from common.outbox import envelopes
-from common.tables import AuditRow, OutboxRow
+from common.outbox import INSERT, envelopes
 
 
 async def write(
     tx: AsyncSession, fact: Fact, *, who: Principal, at: datetime, recipient: str | None = None
 ) -> None:
     """Owe the fact to the network and note who brought it about."""
-    await tx.execute(insert(OutboxRow).values(envelopes(fact, who.node, at, recipient)))
+    await tx.execute(INSERT, envelopes(fact, who.node, at, recipient))
     detail = {"version": fact.version, "epoch": fact.epoch}
-    await tx.execute(
-        insert(AuditRow).values(audit.row(who.subject, fact.type, fact.id, fact.case_id, at, detail))
-    )
+    await tx.execute(audit.INSERT, audit.row(who.subject, fact.type, fact.id, fact.case_id, at, detail))

@@ -4,14 +4,14 @@ import json
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from common import ids, trace
+from common import db, ids, trace
 from common.contracts.envelope import Envelope, Fact, wrap
 from common.tables import OutboxRow
 
+INSERT = db.into(OutboxRow)
 HUB = "hub"
 SELF = "self"
 
@@ -47,7 +47,7 @@ async def add(tx: AsyncSession, fact: Fact, *, node: str, at: datetime, recipien
     A fact addressed to this very node also goes to its own consumers, so that two parties at home in
     one window deal with each other while the hub is away.
     """
-    await tx.execute(insert(OutboxRow).values(envelopes(fact, node, at, recipient)))
+    await tx.execute(INSERT, envelopes(fact, node, at, recipient))
 
 
 async def forward(tx: AsyncSession, envelope: Envelope, to: str) -> None:

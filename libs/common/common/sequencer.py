@@ -8,7 +8,6 @@ import asyncio
 from typing import Any
 
 import asyncpg
-from nats.errors import Error as NatsError
 
 from common import audit, log
 from common.bus import Bus
@@ -18,6 +17,10 @@ from common.outbox import HUB, SELF, stamped
 
 LOCK = 0x48554221
 POLL_S = 0.5
+SEAL_S = 0.5
+# Under load a moment's wait makes batches; a lone message after a pause is not delayed.
+GATHER_S = 0.005
+RESEND_S = 30.0
 BATCH = 200
 MAX_PAUSE_S = 10.0
 WAKE_CHANNEL = "sequencer"
@@ -33,10 +36,11 @@ WITH fresh AS (
 )
 UPDATE outbox o SET feed_seq = h.last_seq - c.total + fresh.n
 FROM fresh JOIN heads h USING (feed) JOIN counted c USING (feed) WHERE o.id = fresh.id
+RETURNING o.id, o.feed, o.message_id, o.type, o.envelope, o.feed_seq
 """
 _UNSENT = f"""
 SELECT id, feed, message_id, type, envelope, feed_seq FROM outbox
-WHERE sent_at IS NULL AND feed_seq IS NOT NULL ORDER BY id LIMIT {BATCH}
+WHERE sent_at IS NULL AND feed_seq IS NOT NULL AND (feed = '{SELF}') = $1 ORDER BY id LIMIT {BATCH}
 """
 
 
@@ -48,7 +52,14 @@ class Sequencer:
         self._woken = asyncio.Event()
         self.leading = False
         self.sent = 0
+        self._unsent = {SELF: True, HUB: True}
+        self._pause_s = POLL_S / 2
+        self._retry_at = self._sealed_at = self._resent_at = 0.0
         self._log = log.get("sequencer")
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
     def wake(self) -> None:
         """Something was committed in this process."""
@@ -65,7 +76,13 @@ class Sequencer:
                 finally:
                     self.leading = False
                     await asyncio.shield(_close(connection))
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except (
+                OSError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                TimeoutError,
+                Unavailable,
+            ) as error:
                 self._log.warning("sequencer-interrupted", error=repr(error)[:200])
             await asyncio.sleep(pause)
             pause = min(pause * 2, MAX_PAUSE_S)
@@ -76,18 +93,23 @@ class Sequencer:
             if await self._pause(1.0):
                 await connection.execute(f"NOTIFY {WAKE_CHANNEL}")
         self.leading = True
+        self._unsent = {SELF: True, HUB: True}  # what an earlier leader numbered and did not send
         await connection.add_listener(WAKE_CHANNEL, lambda *_: self._woken.set())
-        pause = POLL_S
         while True:
-            try:
-                busy = await self._drain(connection)
+            fresh = sorted(await connection.fetch(_NUMBER), key=lambda row: row["id"])
+            busy = await self._deliver(connection, [row for row in fresh if row["feed"] == SELF])
+            busy = await self._send(connection, [row for row in fresh if row["feed"] != SELF]) or busy
+            now = self._now()
+            if now - self._sealed_at >= SEAL_S:
+                self._sealed_at = now
                 busy = await audit.seal(connection) == audit.SEAL_BATCH or busy
-                pause = POLL_S
-            except (NatsError, Unavailable, asyncio.TimeoutError) as error:
-                self._log.info("bus-refused", error=repr(error)[:200])
-                busy, pause = False, min(pause * 2, MAX_PAUSE_S)
-            if not busy:
-                await self._pause(pause)
+            if now - self._resent_at >= RESEND_S:
+                self._resent_at = now
+                self._unsent = {SELF: True, HUB: True}
+            if busy or len(fresh) == BATCH:
+                await asyncio.sleep(GATHER_S)
+            else:
+                await self._pause(POLL_S)
 
     async def _pause(self, seconds: float) -> bool:
         try:
@@ -97,29 +119,28 @@ class Sequencer:
         self._woken.clear()
         return True
 
-    async def _drain(self, connection: asyncpg.Connection) -> bool:
-        """Send one batch. Whether there may be more."""
-        await connection.execute(_NUMBER)
-        rows = await connection.fetch(_UNSENT)
-        if not rows:
-            return False
-        done = [row["id"] for row in rows if row["feed"] == SELF and await self._deliver_here(row)]
+    async def _deliver(self, connection: asyncpg.Connection, fresh: list[Any]) -> bool:
+        """Give our own consumers what we told ourselves. Whether something was given."""
+        rows = await connection.fetch(_UNSENT, True) if self._unsent[SELF] else fresh
+        done: list[int] = []
+        for row in rows:
+            raw = Raw(stamped(row["envelope"], row["feed_seq"]), self._node, str(row["message_id"]))
+            if (await self._inbox.deliver([raw]))[0] is not Verdict.AGAIN:
+                done.append(row["id"])
         if done:
             await connection.execute(
                 "UPDATE outbox SET sent_at = now(), confirmed_at = now() WHERE id = ANY($1)", done
             )
-        abroad = [row for row in rows if row["feed"] != SELF]
-        if abroad:
-            await self._publish(connection, abroad)
-        return len(rows) == BATCH or len(done) > 0
+        self._unsent[SELF] = len(done) < len(rows) or len(rows) == BATCH
+        return len(done) > 0
 
-    async def _deliver_here(self, row: Any) -> bool:
-        raw = Raw(stamped(row["envelope"], row["feed_seq"]), self._node, str(row["message_id"]))
-        verdicts = await self._inbox.deliver([raw])
-        return verdicts[0] is not Verdict.AGAIN
-
-    async def _publish(self, connection: asyncpg.Connection, rows: list[Any]) -> None:
-        # Tasks start in order, so the broker stores them in order; one that fails is sent again.
+    async def _send(self, connection: asyncpg.Connection, fresh: list[Any]) -> bool:
+        """Publish what others are owed. Whether something was sent; what fails is sent again later."""
+        if self._now() < self._retry_at or not self._bus.connected:
+            self._unsent[HUB] = self._unsent[HUB] or bool(fresh)
+            return False
+        rows = await connection.fetch(_UNSENT, False) if self._unsent[HUB] else fresh
+        # Tasks start in order, so the broker stores them in order.
         results = await asyncio.gather(
             *(
                 self._bus.publish(
@@ -139,9 +160,15 @@ class Sequencer:
         if sent:
             await connection.execute("UPDATE outbox SET sent_at = now() WHERE id = ANY($1)", sent)
             self.sent += len(sent)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        failed = [result for result in results if isinstance(result, BaseException)]
+        if failed:
+            self._log.info("bus-refused", rows=len(failed), error=repr(failed[0])[:200])
+            self._pause_s = min(self._pause_s * 2, MAX_PAUSE_S)
+            self._retry_at = self._now() + self._pause_s
+        else:
+            self._pause_s = POLL_S / 2
+        self._unsent[HUB] = bool(failed) or len(rows) == BATCH
+        return len(sent) > 0
 
     def _subject(self, feed: str, type: str) -> str:
         return f"up.{self._node}.{type}" if feed == HUB else f"down.{feed}.{type}"
