@@ -37,7 +37,7 @@ def document(release: str = "1.0.0") -> dict[str, Any]:
     _, shared = models_json_schema(
         [(model, "serialization") for model in (*facts.values(), Envelope, Beat, Receipt)], ref_template=REF
     )
-    messages = {
+    messages: dict[str, Any] = {
         type: {
             "name": type,
             "title": (fact.__doc__ or type).strip().splitlines()[0],
@@ -59,7 +59,7 @@ def document(release: str = "1.0.0") -> dict[str, Any]:
     }
     messages["beat"] = {"name": "beat", "payload": {"$ref": REF.format(model="Beat")}}
     messages["receipt"] = {"name": "receipt", "payload": {"$ref": REF.format(model="Receipt")}}
-    parameters = {"node": {"description": "Id of the node: a window, a cluster platform or matchmaking"}}
+    parameters: dict[str, Any] = {"node": {"description": "Id of the node: a window, a cluster platform or matchmaking"}}
 
     def channel(address: str, description: str, names: list[str]) -> dict[str, Any]:
         references = {name: {"$ref": f"#/components/messages/{name}"} for name in names}
@@ -70,7 +70,7 @@ def document(release: str = "1.0.0") -> dict[str, Any]:
             "messages": references,
         }
 
-    channels = {
+    channels: dict[str, Any] = {
         "up": channel(
             "up.{node}.{type}", "What a node says; its account may publish nothing else", list(facts)
         ),
