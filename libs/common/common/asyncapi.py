@@ -59,7 +59,9 @@ def document(release: str = "1.0.0") -> dict[str, Any]:
     }
     messages["beat"] = {"name": "beat", "payload": {"$ref": REF.format(model="Beat")}}
     messages["receipt"] = {"name": "receipt", "payload": {"$ref": REF.format(model="Receipt")}}
-    parameters: dict[str, Any] = {"node": {"description": "Id of the node: a window, a cluster platform or matchmaking"}}
+    parameters: dict[str, Any] = {
+        "node": {"description": "Id of the node: a window, a cluster platform or matchmaking"}
+    }
 
     def channel(address: str, description: str, names: list[str]) -> dict[str, Any]:
         references = {name: {"$ref": f"#/components/messages/{name}"} for name in names}

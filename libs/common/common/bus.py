@@ -23,6 +23,8 @@ from common.settings import Settings
 BATCH = 100
 PULL_EXPIRES_S = 20
 AGAIN_AFTER_S = 5.0
+# The status of a pull that ran its time without filling up.
+EXPIRED = "408"
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
@@ -152,8 +154,13 @@ class Bus:
                     received += len(data)
                     if data:
                         await self._settle(data, deliver)
-                    if len(data) < len(batch):
-                        break  # the pull has expired, or the server was told to close it
+                    ended = [m.headers["Status"] for m in batch if m.headers and "Status" in m.headers]
+                    if ended:
+                        if EXPIRED not in ended:
+                            # The consumer is gone or refuses: provisioning mends it; do not spin meanwhile.
+                            self._log.warning("pull-refused", stream=stream, status=ended[-1])
+                            await asyncio.sleep(1)
+                        break
         finally:
             if client.is_connected:
                 await subscription.unsubscribe()

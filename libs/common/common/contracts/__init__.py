@@ -1,6 +1,7 @@
 """The facts services tell each other. One file a noun, one class a fact; importing this knows them all."""
 
 from common.contracts import (
+    bookings,
     demands,
     engagements,
     invitations,
@@ -13,6 +14,7 @@ from common.contracts import (
 )
 
 __all__ = [
+    "bookings",
     "demands",
     "engagements",
     "invitations",
