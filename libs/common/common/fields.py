@@ -65,9 +65,9 @@ OptionalText = Annotated[str, StringConstraints(max_length=20_000), AfterValidat
 # A machine's word: an id in a list, a category, a reason code.
 Slug = Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$")]
 NodeId = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-DivisionCode = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
-AreaPrefix = Annotated[str, StringConstraints(pattern=r"^\d{2}(\d{2}){0,2}$")]
-IndustryCode = Annotated[str, StringConstraints(pattern=r"^([A-T]|\d{2,4})$")]
+DivisionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+AreaPrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}([0-9]{2}){0,2}$")]
+IndustryCode = Annotated[str, StringConstraints(pattern=r"^([A-T]|[0-9]{2,4})$")]
 
 INT64 = 2**63 - 1
 # 100 billion yuan: above any public tender an SME meets, far below what a bigint holds.

@@ -1,0 +1,1 @@
+"""Matchmaking: which offerings fit a demand, and why."""

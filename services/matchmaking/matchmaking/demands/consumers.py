@@ -1,0 +1,48 @@
+"""What windows say of demands, and the work that follows a change of the catalogue."""
+
+import asyncio
+
+from common.clock import Clock
+from common.inbox import Message, Routes
+from common.runtime import Runtime
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from matchmaking.demands.service import Matchmaker
+
+# While the catalogue keeps changing, new demands have four fifths of the time to themselves.
+REST = 4
+
+
+def routes(matchmaker: Matchmaker, now: Clock) -> Routes:
+    async def on_demand(tx: AsyncSession, message: Message) -> None:
+        await matchmaker.follow(tx, message, at=now())
+
+    return (("demand.*", on_demand),)
+
+
+class Rematch:
+    """Refreshes the index beside the messages; after a change tries unmatched demands again.
+
+    Shape: called over and over; the pause between calls gathers many changes into one pass.
+    """
+
+    __name__ = "rematch"
+
+    def __init__(self, matchmaker: Matchmaker) -> None:
+        self._matchmaker = matchmaker
+        self._seen = -1
+
+    async def __call__(self, runtime: Runtime) -> None:
+        async with runtime.transaction() as tx:
+            await self._matchmaker.catalogue.refresh(tx)
+        generation = self._matchmaker.catalogue.generation
+        if generation == self._seen:
+            return
+        clock = asyncio.get_running_loop().time
+        started, after, more = clock(), None, True
+        while more:
+            async with runtime.transaction() as tx:
+                after = await self._matchmaker.match_next(tx, after, at=runtime.clock())
+            more = after is not None
+        self._seen = generation
+        await asyncio.sleep(REST * (clock() - started))

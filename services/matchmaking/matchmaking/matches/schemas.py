@@ -1,0 +1,30 @@
+"""What an operator reads of a match."""
+
+from datetime import datetime
+from uuid import UUID
+
+from common.contracts.matches import Candidate, NearMiss
+from common.http import Out
+
+
+class MatchOut(Out):
+    """One result, with everything it was decided by."""
+
+    id: UUID
+    version: int
+    owner: str
+    demand_id: UUID
+    demand_version: int
+    outcome: str
+    engine: str
+    considered: int
+    retrieved: int
+    candidates: tuple[Candidate, ...]
+    near_misses: tuple[NearMiss, ...]
+    computed_at: datetime
+
+
+class MatchesOut(Out):
+    """All results of one demand, newest first."""
+
+    items: tuple[MatchOut, ...]

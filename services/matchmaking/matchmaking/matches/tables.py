@@ -1,0 +1,37 @@
+"""Results, one for each version of a demand that was matched."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from matchmaking.db import Base
+
+
+class MatchRow(Base):
+    """A result as it was sent, and what else is needed to say why."""
+
+    __tablename__ = "matches"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    owner: Mapped[str]
+    demand_id: Mapped[UUID]
+    demand_epoch: Mapped[int]
+    demand_version: Mapped[int]
+    outcome: Mapped[str]
+    engine: Mapped[str]
+    considered: Mapped[int]
+    retrieved: Mapped[int]
+    candidates: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    near_misses: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    computed_at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint(
+            "owner", "demand_id", "demand_epoch", "demand_version", name="uq_matches_demand_version"
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The pure engine: hard conditions, words, scores, reasons. It knows no database and no clock."""

@@ -1,0 +1,128 @@
+"""Text to the words it is found by: Chinese by dictionary, all else by letters and digits."""
+
+import json
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, lru_cache
+from types import MappingProxyType
+
+import rjieba
+from reference import categories, divisions
+
+from matchmaking.matching.weights import data
+
+# Where the engine stops reading, so that one offering or demand cannot outweigh a thousand others.
+READ_CHARACTERS = 20_000
+MAX_WORD = 40
+STRONGEST = 24
+# The size of the corpus behind the dictionary's frequencies.
+CORPUS = 60_101_967
+# A description has about a hundred words: how likely one holds a word of that frequency.
+DESCRIPTION_WORDS = 100
+UNKNOWN_SHARE = 0.0005
+ALIKE_FACTOR = 0.7
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+# Mongolian variation selectors and vowel separator belong to the word they stand in.
+_RUN = re.compile(rf"[{_HAN}]+|(?:[^\W_{_HAN}][\u180b-\u180f\u0300-\u036f]*)+")
+_PARTS = re.compile(r"\d+|[^\W\d_]+")
+
+
+def _cut(text: str) -> Iterator[str]:
+    for run in _RUN.findall(unicodedata.normalize("NFKC", text)[:READ_CHARACTERS]):
+        if re.match(rf"[{_HAN}]", run):
+            yield from (word for word in rjieba.cut_for_search(run) if len(word) > 1)
+            continue
+        word = run.casefold()[:MAX_WORD]
+        if word.isdigit():
+            if len(word) >= 4:
+                yield word
+            continue
+        if len(word) > 1:
+            yield word
+        if any(c.isdigit() for c in word):
+            yield from (part for part in _PARTS.findall(word) if len(part) > 1 and part != word)
+
+
+@cache
+def _document() -> dict[str, list]:
+    return json.loads(data("words.json"))
+
+
+def version() -> str:
+    return str(_document()["version"])
+
+
+@cache
+def _stop() -> frozenset[str]:
+    """Words that say nothing about the need. Places are among them: nearness is weighed by code."""
+    names: set[str] = set()
+    for place in divisions.everything():
+        short = place.zh[:-1]
+        names |= {place.zh, short} if place.level == "county" else {*_cut(place.zh), short, *_cut(short)}
+    return frozenset(_document()["stop"]) | {name for name in names if len(name) > 1}
+
+
+@cache
+def _alike() -> dict[str, tuple[str, ...]]:
+    return {group[0]: tuple(group[1:]) for group in _document()["alike"]}
+
+
+def of(text: str) -> list[str]:
+    """The words of a text that can be searched for, in order."""
+    stop = _stop()
+    return [word for word in _cut(text) if word not in stop]
+
+
+@cache
+def of_category(id: str) -> tuple[str, ...]:
+    """The everyday words by which people ask for a category; none for one we do not know."""
+    try:
+        category = categories.get(id)
+    except categories.UnknownCategory:
+        return ()
+    names = of(f"{category.zh} {category.en}")
+    return tuple(dict.fromkeys([*names, *(word for key in category.keywords for word in of(key))]))
+
+
+@cache
+def share(word: str) -> float:
+    """How large a share of all Chinese descriptions holds the word, roughly."""
+    if not rjieba.has_word(word):
+        return UNKNOWN_SHARE
+    return min(0.5, rjieba.suggest_freq(word) * DESCRIPTION_WORDS / CORPUS)
+
+
+@lru_cache(maxsize=8)
+def sought(text: str) -> Mapping[str, float]:
+    """The words a need is searched by, with their emphasis: the strongest few, however long it is.
+
+    Remembered for a moment: each candidate's evidence asks again.
+    """
+    counts = Counter(of(text))
+    emphasis = {word: 1.0 + math.log(count) for word, count in counts.items()}
+    strongest = sorted(emphasis, key=lambda word: (emphasis[word] * math.log(share(word)), word))
+    return MappingProxyType({word: emphasis[word] for word in strongest[:STRONGEST]})
+
+
+def shown(found: Iterable[str], text: str) -> tuple[str, ...]:
+    """Words as a person would name them: in the order of the text, without parts of longer ones."""
+    given = unicodedata.normalize("NFKC", text).casefold()
+    every = sorted(found, key=lambda word: (given.find(word), -len(word)))
+    return tuple(word for word in every if not any(word != other and word in other for other in every))
+
+
+def forms(word: str) -> tuple[tuple[str, float], ...]:
+    """The word itself, and other words for it with how much they count."""
+    return ((word, 1.0), *((other, ALIKE_FACTOR) for other in _alike().get(word, ())))
+
+
+def preload() -> None:
+    """Read dictionary and word lists now, so that forked processes share them."""
+    _stop()
+    for category in categories.all():
+        of_category(category.id)
+    sought("预先载入")
