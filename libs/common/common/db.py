@@ -72,6 +72,7 @@ def engine(url: str, size: int, overflow: int) -> AsyncEngine:
         pool_size=size,
         max_overflow=overflow,
         pool_timeout=5,
+        hide_parameters=True,  # an error's text goes to the log; what people wrote does not
         connect_args={
             "timeout": 5,
             "server_settings": {"statement_timeout": "15000", "idle_in_transaction_session_timeout": "30000"},

@@ -1,15 +1,25 @@
 """Refusals by category. HTTP and the bus each map a category once; a refusal knows neither."""
 
+from typing import Any
+
 
 class Refusal(Exception):
     """A request that the rules refuse.
 
     Shape: `code` is stable and kebab-case; `zh` and `en` say what is wrong and what to do next;
-    `field` is the dotted path of the offending input, where there is one.
+    `field` is the dotted path of the offending input, where there is one;
+    `members` are further data for a program, such as alternatives.
     """
 
     def __init__(
-        self, code: str, *, zh: str, en: str, field: str | None = None, retry_after_s: int | None = None
+        self,
+        code: str,
+        *,
+        zh: str,
+        en: str,
+        field: str | None = None,
+        retry_after_s: int | None = None,
+        **members: Any,
     ):
         super().__init__(f"{code}: {en}")
         self.code = code
@@ -17,6 +27,7 @@ class Refusal(Exception):
         self.en = en
         self.field = field
         self.retry_after_s = retry_after_s
+        self.members = members
 
 
 class Invalid(Refusal):

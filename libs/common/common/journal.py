@@ -1,5 +1,6 @@
 """A state change leaves two traces in its own transaction: a fact for the network, a line for the audit."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,20 @@ async def write(
     tx: AsyncSession, fact: Fact, *, who: Principal, at: datetime, recipient: str | None = None
 ) -> None:
     """Owe the fact to the network and note who brought it about."""
-    await tx.execute(INSERT, envelopes(fact, who.node, at, recipient))
-    detail = {"version": fact.version, "epoch": fact.epoch}
-    await tx.execute(audit.INSERT, audit.row(who.subject, fact.type, fact.id, fact.case_id, at, detail))
+    await write_many(tx, (fact,), who=who, at=at, recipient=recipient)
+
+
+async def write_many(
+    tx: AsyncSession, facts: Sequence[Fact], *, who: Principal, at: datetime, recipient: str | None = None
+) -> None:
+    """Several facts of one act, in order."""
+    if not facts:
+        return
+    await tx.execute(INSERT, [row for fact in facts for row in envelopes(fact, who.node, at, recipient)])
+    lines = [
+        audit.row(
+            who.subject, fact.type, fact.id, fact.case_id, at, {"version": fact.version, "epoch": fact.epoch}
+        )
+        for fact in facts
+    ]
+    await tx.execute(audit.INSERT, lines)

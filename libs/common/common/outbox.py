@@ -9,20 +9,31 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from common import db, ids, trace
 from common.contracts.envelope import Envelope, Fact, wrap
+from common.errors import TooLarge
 from common.tables import OutboxRow
 
 INSERT = db.into(OutboxRow)
 HUB = "hub"
 SELF = "self"
+# Below the bus's limit, with room for the feed position.
+MAX_BYTES = 262_144 - 1024
 
 
 def row(envelope: Envelope, feed: str) -> dict[str, object]:
+    text = envelope.model_dump_json(exclude={"feedseq"}, exclude_none=True)
+    if len(text.encode()) > MAX_BYTES:
+        # Saved but never delivered would be worse than refused.
+        raise TooLarge(
+            "too-large-to-share",
+            zh="内容过大，无法在平台间传递；请缩短文字或属性",
+            en="too large to be shared between platforms; shorten its texts or attributes",
+        )
     return {
         "feed": feed,
         "message_id": envelope.id,
         "type": envelope.type,
         "entity": envelope.subject,
-        "envelope": envelope.model_dump_json(exclude={"feedseq"}, exclude_none=True),
+        "envelope": text,
     }
 
 

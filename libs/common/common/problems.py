@@ -128,7 +128,9 @@ async def _refusal(request: Request, error: Exception) -> JSONResponse:
         headers["Retry-After"] = str(error.retry_after_s)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return answer(request, status, error.code, error.zh, error.en, field=error.field, headers=headers)
+    return answer(
+        request, status, error.code, error.zh, error.en, headers=headers, field=error.field, **error.members
+    )
 
 
 def field_errors(request: Request, errors: Any) -> list[dict[str, str]]:

@@ -1,0 +1,18 @@
+"""What the demand's window says of its engagements."""
+
+from common.auth import Principal
+from common.contracts.engagements import Engagement
+from common.inbox import Message, Routes
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from agency.assignments import service
+
+
+def routes(node: str) -> Routes:
+    who = Principal.system(node)
+
+    async def on_engagement(tx: AsyncSession, message: Message) -> None:
+        assert isinstance(message.fact, Engagement)
+        await service.follow(tx, who, message.fact, message.envelope)
+
+    return (("engagement.*", on_engagement),)

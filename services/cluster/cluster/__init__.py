@@ -1,0 +1,1 @@
+"""A cluster platform: shared instruments, their calendars and bookings."""
