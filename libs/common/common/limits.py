@@ -1,6 +1,7 @@
 """How often one caller may call; counted in the process, so that it works offline."""
 
 import time
+from functools import cached_property
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -17,12 +18,14 @@ class Limiter:
 
     def __init__(self, per_minute: int):
         self._item = RateLimitItemPerMinute(per_minute)
-        self._strategy = FixedWindowRateLimiter(MemoryStorage())
+
+    @cached_property
+    def _strategy(self) -> FixedWindowRateLimiter:
+        return FixedWindowRateLimiter(MemoryStorage())  # starts a thread: not before the fork
 
     def hit(self, *key: str) -> None:
         if self._strategy.hit(self._item, *key):
             return
-
         wait = max(1, int(self._strategy.get_window_stats(self._item, *key).reset_time - time.time()) + 1)
         raise TooMany(
             "rate-limited",

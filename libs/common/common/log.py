@@ -27,4 +27,4 @@ def configure(node: str, level: str) -> None:
 
 
 def get(name: str) -> structlog.typing.FilteringBoundLogger:
-    return structlog.get_logger().bind(part=name)
+    return structlog.get_logger(part=name)  # bound at first use, after `configure`

@@ -21,6 +21,7 @@ from common.sequencer import Sequencer
 from common.settings import Settings
 from common.tables import MemoRow
 
+STOP_S = 3.0
 Job = Callable[["Runtime"], Awaitable[None]]
 
 
@@ -131,9 +132,14 @@ class Runtime:
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.bus.close()
-        await self.engine.dispose()
+        # With the database or the bus away a farewell may hang; nothing is lost by leaving without.
+        try:
+            async with asyncio.timeout(STOP_S):
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+                await self.bus.close()
+                await self.engine.dispose()
+        except TimeoutError:
+            self._log.warning("stopped-without-farewell")
 
     async def database_ready(self) -> bool:
         try:

@@ -112,9 +112,11 @@ class Sequencer:
                 await self._pause(POLL_S)
 
     async def _pause(self, seconds: float) -> bool:
+        # Not wait_for: Python 3.11's swallows a cancellation that comes together with the wake.
         try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
-        except asyncio.TimeoutError:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
             return False
         self._woken.clear()
         return True

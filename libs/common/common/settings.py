@@ -1,6 +1,6 @@
 """What a process is told at start; nothing reads the environment later."""
 
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import yaml
@@ -8,6 +8,12 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common.node import Node, Topology, parse
+
+
+@cache
+def read_topology(path: Path) -> Topology:
+    """The list of nodes in a file. Raises: OSError; ValueError naming the node and the field."""
+    return parse(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 class Settings(BaseSettings):
@@ -48,7 +54,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def network(self) -> Topology:
-        return parse(yaml.safe_load(self.topology.read_text(encoding="utf-8")))
+        return read_topology(self.topology)
 
     @property
     def me(self) -> Node:

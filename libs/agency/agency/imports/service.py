@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from common import journal
 from common.auth import Principal
 from common.errors import Conflict, Refusal, TooLarge
 from common.rules import explain
@@ -62,7 +63,7 @@ async def load(tx: AsyncSession, who: Principal, body: bytes, *, at: datetime) -
             en="a provider registered itself meanwhile; nothing was saved, send the import again",
             retry_after_s=1,
         ) from error
-    await repository.journal_all(tx, batch.facts, who, at)
+    await journal.write_many(tx, batch.facts, who=who, at=at)
     return results
 
 

@@ -1,0 +1,40 @@
+"""The `hubnet` command."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from localnet.commands import looking, running, serving, steering, tokens
+from localnet.commands.screen import show
+from localnet.trouble import Trouble
+
+
+class Command(typer.Typer):
+    """Expected failures are told, not thrown."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except Trouble as trouble:
+            show(trouble)
+            sys.exit(trouble.code)
+
+
+app = Command(
+    help="内蒙古中小企业公共服务网络 · The SME service hub network on one machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+FAMILIES: tuple[dict[str, Callable[..., Any]], ...] = (
+    running.COMMANDS,
+    looking.COMMANDS,
+    steering.COMMANDS,
+    serving.COMMANDS,
+    tokens.COMMANDS,
+)
+for family in FAMILIES:
+    for name, command in family.items():
+        app.command(name)(command)

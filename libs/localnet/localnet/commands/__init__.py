@@ -1,0 +1,1 @@
+"""The command's families: one file each, with a table COMMANDS of name to function."""

@@ -1,0 +1,73 @@
+"""Serve one service, or all of them on one loop, until SIGTERM."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import uvicorn
+from common.settings import Settings
+
+from localnet.application import application
+
+GRACEFUL_S = 5
+# Apps built before the fork, by node. A child serves its own; the parent never serves any.
+_built: dict[str, Any] = {}
+
+
+def build(settings: Settings) -> Any:
+    """The app of a service, made once in this process."""
+    if settings.node not in _built:
+        _built[settings.node] = application(settings.me.kind)(settings)
+    return _built[settings.node]
+
+
+def server(settings: Settings) -> uvicorn.Server:
+    """One service on its port."""
+    return Quiet(
+        uvicorn.Config(
+            build(settings),
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=GRACEFUL_S,
+        )
+    )
+
+
+class Quiet(uvicorn.Server):
+    """A server that leaves signals to `serve`, so that many share one loop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(several: Sequence[Settings]) -> int:
+    """Run the services to their end; answers the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue]
+    servers = [server(settings) for settings in several]
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        await asyncio.gather(*(one.serve() for one in servers))
+
+    def stop() -> None:
+        for one in servers:
+            one.should_exit = True
+
+    with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
+        runner.run(run())
+    return 0

@@ -1,0 +1,141 @@
+"""The broker's configuration: the whole trust model, generated from the list of nodes.
+
+What the HUB account exports to a node's account is all that node can reach. Users in one shared account
+would not be enough: a chosen reply subject would let one node speak in another's name.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.node import Node, Topology
+
+HUB = "HUB"
+SYSTEM_ACCOUNT = "SYS"
+MAX_PAYLOAD_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Mutual TLS for a deployment over several machines."""
+
+    cert_file: Path
+    key_file: Path
+    ca_file: Path
+
+
+@dataclass(frozen=True)
+class Broker:
+    """How one broker listens and stores."""
+
+    store: Path
+    host: str = "127.0.0.1"
+    port: int = 4222
+    monitor: str = "127.0.0.1:8222"
+    max_file_bytes: int = 4 * 2**30  # stays below 80 % of the disk: a full disk would need a restart
+    tls: Tls | None = None
+
+
+def up(node: Node) -> str:
+    return f"UP_{node.id}"
+
+
+def down(node: Node) -> str:
+    return f"DOWN_{node.id}"
+
+
+def inbox(node: str) -> str:
+    return f"_INBOX_{node}"
+
+
+def exports(node: Node) -> tuple[tuple[str, str], ...]:
+    """What a node may call, as (subject, kind of response); nothing else of the hub's account exists for it."""
+    heard = f"{down(node)}.{node.id}"
+    return (
+        (f"up.{node.id}.>", "singleton"),  # say, under its own name only
+        (f"$JS.API.CONSUMER.MSG.NEXT.{heard}", "stream"),  # hear what is addressed to it
+        (f"$JS.ACK.{heard}.>", "singleton"),
+        (f"$JS.ACK.*.*.{heard}.>", "singleton"),  # the form of the same when a domain is set
+        (f"hb.{node.id}", "singleton"),  # heartbeat, not stored; the hub answers with receipts
+    )
+
+
+def text(value: object) -> str:
+    """A quoted string: JSON's escapes are the configuration's too, except those for non-ASCII."""
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def account(node: Node, key: str) -> str:
+    subjects = [subject for subject, _ in exports(node)]
+    imports = "\n".join(f"      {{ service: {{ account: {HUB}, subject: {text(s)} }} }}" for s in subjects)
+    return f"""  {node.account} {{
+    users: [ {{ nkey: {key}, permissions {{
+      publish: [ {", ".join(map(text, subjects))} ]
+      subscribe: [ {text(inbox(node.id) + ".>")} ]
+    }} }} ]
+    limits: {{ max_connections: 8, max_subscriptions: 64, max_payload: {MAX_PAYLOAD_BYTES} }}
+    imports: [
+{imports}
+    ]
+  }}"""
+
+
+def tls_block(tls: Tls | None) -> str:
+    if tls is None:
+        return ""
+    return f"""tls {{
+  cert_file: {text(tls.cert_file)}
+  key_file: {text(tls.key_file)}
+  ca_file: {text(tls.ca_file)}
+  verify: true
+  min_version: "1.3"
+}}
+"""
+
+
+def render(topology: Topology, keys: Mapping[str, str], broker: Broker) -> str:
+    """The configuration text.
+
+    Shape: `keys` has the public nkey of every node id and of "sys".
+    Raises: ValueError when a node's account name is reserved.
+    """
+    for node in topology.spokes:
+        if node.account in (HUB, SYSTEM_ACCOUNT):
+            raise ValueError(f"node {node.id}: its account {node.account} is the broker's own")
+    exported = "\n".join(
+        f"      {{ service: {text(subject)}, accounts: [{node.account}], response: {kind} }}"
+        for node in topology.spokes
+        for subject, kind in exports(node)
+    )
+    accounts = "\n".join(account(node, keys[node.id]) for node in topology.spokes)
+    return f"""# Generated from the topology at every start; changes made here are lost.
+server_name: hub
+listen: {text(f"{broker.host}:{broker.port}")}
+http: {text(broker.monitor)}
+max_payload: {MAX_PAYLOAD_BYTES}
+max_connections: 200
+write_deadline: "5s"
+ping_interval: "20s"
+ping_max: 2
+logtime_utc: true
+{tls_block(broker.tls)}jetstream {{
+  store_dir: {text(broker.store)}
+  domain: hub
+  sync_interval: always  # the default acknowledges what a power cut then takes away
+  max_mem: 64MB
+  max_file: {broker.max_file_bytes}
+}}
+accounts {{
+  {HUB} {{
+    jetstream: enabled
+    users: [ {{ nkey: {keys[topology.hub.id]} }} ]
+    exports: [
+{exported}
+    ]
+  }}
+{accounts}
+  {SYSTEM_ACCOUNT} {{ users: [ {{ nkey: {keys["sys"]} }} ] }}
+}}
+system_account: {SYSTEM_ACCOUNT}
+"""

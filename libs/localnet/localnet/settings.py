@@ -1,0 +1,26 @@
+"""From the network's value to one service's settings and code."""
+
+from typing import Any
+
+from common.node import Node
+from common.settings import Settings
+
+from localnet.network import HOST, Network
+
+
+def settings_for(network: Network, node: Node) -> Settings:
+    """Everything a service is told at its start; what else `HUBNET_*` variables say stays in force."""
+    secrets, hub = network.secrets, network.topology.hub
+    own: dict[str, Any] = {
+        "node": node.id,
+        "topology": network.topology_path,
+        "database_url": network.database_url(node),
+        "nats_url": network.bus_url,
+        "nkey_seed_file": secrets.seed_file(node.id),
+        "host": HOST,
+        "port": network.port(node.id),
+        "hub_url": network.url(hub.id),
+    }
+    if node == hub:
+        own |= {"pepper_file": secrets.pepper_file, "bootstrap_client_file": secrets.client_file}
+    return Settings(**own)
