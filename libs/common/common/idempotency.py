@@ -20,6 +20,29 @@ Action = Callable[[], Awaitable[BaseModel]]
 INSERT = db.into(IdempotencyRow)
 
 
+def reused() -> Invalid:
+    return Invalid(
+        "idempotency-key-reused",
+        zh="该 Idempotency-Key 已用于另一请求；请为新请求换一个键",
+        en="this Idempotency-Key was used for another request; take a new key for a new request",
+        field="Idempotency-Key",
+    )
+
+
+def in_progress() -> Conflict:
+    return Conflict(
+        "idempotency-in-progress",
+        zh="同一 Idempotency-Key 的请求正在处理；请稍后以相同内容重试",
+        en="a request with this Idempotency-Key is being handled; repeat it unchanged in a moment",
+        field="Idempotency-Key",
+        retry_after_s=1,
+    )
+
+
+def replayed(row: IdempotencyRow) -> Response:
+    return Response(row.answer, row.status, {"Idempotency-Replayed": "true"}, media_type="application/json")
+
+
 class Once:
     """Runs an action at most once per caller and `Idempotency-Key`, within the caller's transaction."""
 
@@ -45,15 +68,8 @@ class Once:
         ).scalar_one_or_none()
         if found is not None:
             if found.request_hash != self._hash:
-                raise Invalid(
-                    "idempotency-key-reused",
-                    zh="该 Idempotency-Key 已用于另一请求；请为新请求换一个键",
-                    en="this Idempotency-Key was used for another request; take a new key for a new request",
-                    field="Idempotency-Key",
-                )
-            return Response(
-                found.answer, found.status, {"Idempotency-Replayed": "true"}, media_type="application/json"
-            )
+                raise reused()
+            return replayed(found)
         answer = await action()
         stored = answer.model_dump_json(by_alias=True)
         try:
@@ -69,13 +85,7 @@ class Once:
             )
         except IntegrityError as error:
             # The same key won in between; our work rolls back and the caller asks again for its answer.
-            raise Conflict(
-                "idempotency-in-progress",
-                zh="同一 Idempotency-Key 的请求正在处理；请稍后以相同内容重试",
-                en="a request with this Idempotency-Key is being handled; repeat it unchanged in a moment",
-                field="Idempotency-Key",
-                retry_after_s=1,
-            ) from error
+            raise in_progress() from error
         return answer
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from common import db, ids, log, trace
 from common.contracts.envelope import FACTS, Envelope, Fact
-from common.errors import Refusal, Unavailable
+from common.errors import Refusal, Stale, Unavailable
 from common.tables import DeadLetterRow, FailureRow, FeedInRow, InboxRow
 
 QUARANTINE_AFTER = 20
@@ -190,6 +190,8 @@ class Inbox:
             return await self._park(raw, error.reason, error.detail)
         except Unavailable:
             raise
+        except Stale:
+            return Verdict.AGAIN  # somebody else changed the row meanwhile; the next try sees their version
         except Refusal as error:
             return await self._park(raw, error.code, f"{error.en} ({error.field or '-'})")
         except Exception as error:

@@ -141,6 +141,8 @@ def field_errors(request: Request, errors: Any) -> list[dict[str, str]]:
         path = [str(part)[:60] for part in error["loc"]]
         if error["type"] == "json_invalid":
             path = path[:1]
+        if path[0] == "body" and len(path) > 1:
+            path = path[1:]  # fields are named as the caller wrote them, as in refusals by the rules
         # A made-up key is input too: it may hold what breaks a log or a terminal.
         field = ".".join(path).encode("ascii", "backslashreplace").decode()
         shown.append({"field": field, "rule": error["type"], "message": rules.explain(error)[in_english]})

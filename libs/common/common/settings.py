@@ -43,8 +43,9 @@ class Settings(BaseSettings):
     bootstrap_client_file: Path | None = Field(
         default=None, description="Secret of the client hubnet-cli (hub)"
     )
-    pool_size: int = 4
-    pool_overflow: int = 4
+    # 26 services share one server of 300 connections; each also holds two outside the pool.
+    pool_size: int = 8
+    pool_overflow: int = 0
     heartbeat_s: float = 5.0
     receipt_after_s: float = 600.0
     hold_ttl_s: float = 900.0

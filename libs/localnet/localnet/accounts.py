@@ -36,45 +36,38 @@ async def open_accounts(api: Api, accounts: Iterable[Account]) -> list[str]:
     Raises: Trouble when a username is somebody else's.
     """
     wanted = list(accounts)
+    held = {user["username"] async for user in api.all(api.endpoints.hub, "/v1/users", OPERATOR)}
     fresh = api.passwords.make([account.username for account in wanted])
+    for account in wanted:
+        if account.username in held & fresh:
+            raise _taken(api, account)
+    missing = [account for account in wanted if account.username not in held]
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(account: Account) -> bool:
+    async def one(account: Account) -> None:
         async with gate:
-            return await _open(api, account, fresh=account.username in fresh)
+            await _open(api, account)
 
-    opened = await asyncio.gather(*(one(account) for account in wanted))
-    return [account.username for account, new in zip(wanted, opened, strict=True) if new]
+    async with asyncio.TaskGroup() as tasks:
+        for account in missing:
+            tasks.create_task(one(account))
+    return [account.username for account in missing]
 
 
-async def _open(api: Api, account: Account, *, fresh: bool) -> bool:
-    if not fresh and await _signs_in(api, account):
-        return False
-    secret = api.passwords.of(account.username)
-    said = {"username": account.username, "password": secret, "home": account.home}
+async def _open(api: Api, account: Account) -> None:
+    said = {
+        "username": account.username,
+        "password": api.passwords.of(account.username),
+        "home": account.home,
+    }
     try:
         if account.role in ("sme", "agency"):
             await api.post(api.endpoints.hub, "/v1/users", said | {"role": account.role})
         else:
             await api.post(api.endpoints.hub, "/v1/staff", said | {"roles": [account.role]}, who=OPERATOR)
     except Refused as error:
-        # Taken: by a call of ours whose answer was lost, or by somebody else.
-        if error.status != 409:
+        if error.status != 409:  # taken a moment ago: by a call of ours whose answer was lost
             raise
-        if not await _signs_in(api, account):
-            raise _taken(api, account) from error
-        return False
-    return True
-
-
-async def _signs_in(api: Api, account: Account) -> bool:
-    try:
-        await api.token(account.username)
-    except Refused as error:
-        if error.problem == "invalid_grant":
-            return False
-        raise
-    return True
 
 
 def _taken(api: Api, account: Account) -> Trouble:

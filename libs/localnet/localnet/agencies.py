@@ -7,7 +7,11 @@ from localnet.api import OPERATOR, Api
 from localnet.examples import Agency
 
 Outcome = Counter[str]
-CONTACT = {"contact_name": "示例联系人", "contact_phone": "0471-5200000", "contact_email": "contact@example.com"}
+CONTACT = {
+    "contact_name": "示例联系人",
+    "contact_phone": "0471-5200000",
+    "contact_email": "contact@example.com",
+}
 WORKDAYS = (1, 2, 3, 4, 5)
 FORM = (
     "equipment_name", "specification_model", "instrument_classification", "manufacturer", "production_country",
@@ -42,9 +46,7 @@ async def establish(api: Api, agency: Agency, run: str) -> Outcome:
         if item["state"] != "retired"
     }
     for resource in agency.provider["resources"]:
-        item = resources.get(
-            (provider["id"], resource["equipment_name"], resource["specification_model"])
-        )
+        item = resources.get((provider["id"], resource["equipment_name"], resource["specification_model"]))
         form = {field: resource[field] for field in FORM} | {
             "provider_id": provider["id"],
             "owner": agency.provider["name"],
@@ -54,7 +56,9 @@ async def establish(api: Api, agency: Agency, run: str) -> Outcome:
             "contact_number": CONTACT["contact_phone"],
             "email": CONTACT["contact_email"],
         }
-        outcome[await _publish(api, agency, "resources", item, form, f"{run}-{resource['external_ref']}")] += 1
+        outcome[
+            await _publish(api, agency, "resources", item, form, f"{run}-{resource['external_ref']}")
+        ] += 1
     return outcome
 
 
@@ -90,7 +94,9 @@ async def _publish(
     """Submit it unless it is there, publish it if it waits for review; what that made of it."""
     made = held is None
     if held is None:
-        held = await api.post(agency.node, f"/v1/{noun}", draft, who=agency.owner.username, key=f"{key}-submit")
+        held = await api.post(
+            agency.node, f"/v1/{noun}", draft, who=agency.owner.username, key=f"{key}-submit"
+        )
     if held["state"] == "in_review":
         await api.post(
             agency.node, f"/v1/{noun}/{held['id']}/review", {"decision": "publish"}, who=OPERATOR,

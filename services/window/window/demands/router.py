@@ -1,0 +1,62 @@
+from typing import Annotated
+from uuid import UUID
+
+from common import trace
+from common.contracts.demands import DemandState
+from common.db import Tx
+from common.fields import Slug
+from common.http import PAGE_LIMIT, Page
+from common.preconditions import IfMatch, tagged
+from fastapi import APIRouter, Query, Response
+
+from window.demands import repository, service
+from window.demands.domain import Demand
+from window.demands.schemas import DemandDetail, DemandIn, DemandOut, DemandPatch
+from window.demands.service import Submission
+from window.deps import Caller, HandIn, Now, Sme
+
+router = APIRouter(prefix="/v1/demands", tags=["demands"])
+
+
+@router.post("", status_code=201, summary="提交需求 Submit a demand")
+async def submit(body: DemandIn, response: Response, who: Sme, now: Now, desk: HandIn) -> DemandOut:
+    """返回受理编号；枢纽与对接服务不可用时照常受理。The receipt number comes back whatever else is down."""
+
+    def shown(demand: Demand) -> DemandOut:
+        return DemandOut.model_validate(tagged(response, demand))
+
+    wish = Submission(who, body.enterprise_id, body, at=now, traceparent=trace.traceparent.get())
+    return await desk(who, wish, shown)
+
+
+@router.get("", summary="需求列表 List demands")
+async def browse(
+    tx: Tx,
+    who: Caller,
+    state: DemandState | None = None,
+    category: Slug | None = None,
+    enterprise_id: UUID | None = None,
+    after: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 50,
+) -> Page[DemandOut]:
+    """本人的需求；本窗口工作人员可见全部。One's own; staff of this window see all."""
+    found, cursor = await repository.page(
+        tx, who, state=state, category=category, enterprise_id=enterprise_id, after=after, limit=limit
+    )
+    return Page(items=[DemandOut.model_validate(value) for value in found], next_cursor=cursor)
+
+
+@router.get("/{id}", summary="需求详情与经过 Read a demand and what happened to it")
+async def read(id: UUID, response: Response, tx: Tx, who: Caller) -> DemandDetail:
+    return DemandDetail.model_validate(tagged(response, await repository.get(tx, who, id)))
+
+
+@router.patch("/{id}", summary="修改需求并重新对接 Change a demand; matching starts anew")
+async def change(
+    id: UUID, body: DemandPatch, response: Response, tx: Tx, who: Sme, now: Now, match: IfMatch
+) -> DemandOut:
+    """邀请报价前可修改。Possible until providers are invited."""
+    changes = {name: getattr(body, name) for name in body.model_fields_set}
+    return DemandOut.model_validate(
+        tagged(response, await service.change(tx, who, id, changes, match, at=now))
+    )
