@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 TOPOLOGY = ROOT / "deploy" / "topology.yaml"
 BACKEND = os.environ.get("HUBNET_TEST_BACKEND", "embedded")
 SPAN = 64  # ports a network may use from its base
+# testcontainers would pull one more image to clean up after killed runs; the contexts below stop what they start.
+os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 
 
 def free_base() -> int:
@@ -50,7 +52,10 @@ def postgres(place: Network) -> Iterator[str]:
             yield container.get_connection_url()
         return
     server = EmbeddedPostgres(
-        place.folder.postgres, place.port("postgres"), place.secrets.postgres_file, place.folder.log("postgres")
+        place.folder.postgres,
+        place.port("postgres"),
+        place.secrets.postgres_file,
+        place.folder.log("postgres"),
     )
     server.prepare()
     try:

@@ -21,6 +21,7 @@ from joserfc.jws import extract_compact
 from joserfc.jwt import JWTClaimsRegistry
 
 from common import log
+from common.clock import Clock
 from common.errors import Forbidden, Unauthenticated, Unavailable
 from common.settings import Settings
 
@@ -74,11 +75,13 @@ class Verifier:
         self,
         settings: Settings,
         *,
+        now: Clock,
         recall: Callable[[], Awaitable[dict[str, Any] | None]],
         remember: Callable[[dict[str, Any]], Awaitable[None]],
         fetch: Callable[[], Awaitable[dict[str, Any]]] | None = None,
     ):
         self._settings = settings
+        self._now = now
         self._recall, self._remember = recall, remember
         self.fetch = fetch or self._fetch_over_http
         self._keys: KeySet | None = None
@@ -87,7 +90,7 @@ class Verifier:
         self._lock = asyncio.Lock()
         self._seen: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._registry = JWTClaimsRegistry(
-            now=lambda: int(time.time()),
+            now=lambda: int(now().timestamp()),
             leeway=LEEWAY_S,
             iss={"essential": True, "value": settings.token_issuer},
             aud={"essential": True, "value": settings.audience},
@@ -126,7 +129,7 @@ class Verifier:
             raise _refuse("the token is too long", "令牌过长")
         seen = self._seen.get(token)
         if seen is not None:
-            if seen["exp"] + LEEWAY_S < time.time():
+            if seen["exp"] + LEEWAY_S < self._now().timestamp():
                 raise _refuse("the token has expired", "令牌已过期")
             return seen
         if self._keys is None or time.monotonic() - self._fetched_at > REFRESH_S:

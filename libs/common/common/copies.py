@@ -72,7 +72,10 @@ async def apply(
     if (await tx.execute(statement)).first() is not None:
         return Outcome.APPLIED
     held = (
-        await tx.execute(select(table).where(table.owner == envelope.source, table.id == envelope.subject))
+        await tx.execute(
+            select(table).where(table.owner == envelope.source, table.id == envelope.subject),
+            execution_options={"populate_existing": True},
+        )
     ).scalar_one()
     if (held.epoch, held.version) != (envelope.entityepoch, envelope.entityversion):
         return Outcome.STALE

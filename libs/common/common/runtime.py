@@ -47,7 +47,9 @@ class Runtime:
         self.sessions = db.sessions(self.engine)
         self.bus = buses.Bus(settings)
         self.limiter = Limiter(settings.calls_per_minute)
-        self.verifier = Verifier(settings, recall=self._recall, remember=self._remember, fetch=fetch_keys)
+        self.verifier = Verifier(
+            settings, now=now, recall=self._recall, remember=self._remember, fetch=fetch_keys
+        )
         self.inbox = Inbox(self.sessions, routes, self._feed)
         self.sequencer = Sequencer(settings.database_url, settings.node, self.bus, self.inbox)
         self.heart = Heart(settings, self.bus, now, release)

@@ -2,9 +2,10 @@
 
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Self
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common.node import Node, Topology, parse
@@ -52,6 +53,14 @@ class Settings(BaseSettings):
     calls_per_minute: int = Field(default=1200, description="Per caller and service")
     max_body_bytes: int = 262_144
     log_level: str = "INFO"
+
+    @model_validator(mode="after")
+    def _issuer_has_keys(self) -> Self:
+        if self.issuer and not self.jwks_url:
+            raise ValueError(
+                "HUBNET_ISSUER names an issuer other than the hub; set HUBNET_JWKS_URL to its keys"
+            )
+        return self
 
     @cached_property
     def network(self) -> Topology:

@@ -65,7 +65,7 @@ class Window:
     def token(self, subject: str, *roles: str, home: str | None = None, **claims: Any) -> dict[str, str]:
         body = {
             "iss": self.settings.token_issuer, "aud": "hubnet", "sub": subject, "roles": roles,
-            "exp": int(time.time()) + 600, **({"home": home} if home else {}), **claims,
+            "exp": int(time.time()) + 10**8, **({"home": home} if home else {}), **claims,
         }  # fmt: skip
         coded = jwt.encode({"alg": "ES256", "kid": self.key.kid}, body, self.key)
         return {"Authorization": f"Bearer {coded}", "Accept-Language": "en"}

@@ -152,10 +152,25 @@ def test_destinations_never_include_the_sender_and_none_twice():
     )
 
     def to(noun, source, recipient):
-        return routing.destinations(SimpleNamespace(noun=noun, source=source, recipient=recipient), network)
+        return routing.destinations(
+            SimpleNamespace(type=f"{noun}.said.v1", noun=noun, source=source, recipient=recipient), network
+        )
 
     assert to("demand", "a", None) == ["m"]
     assert to("demand", "a", "m") == ["m"]
     assert to("invitation", "a", "a") == []
     assert to("quotation", "a", "hub") == []
     assert to("match", "m", "a") == ["a"]
+
+
+def test_a_suspension_goes_to_every_platform_that_may_invite():
+    from types import SimpleNamespace
+
+    from common.node import Node, Topology
+
+    kinds = (("hub", "hub"), ("a", "window"), ("b", "window"), ("c", "cluster"), ("m", "matchmaking"))
+    network = Topology(tuple(Node(id, kind, "", "", ("15",), port) for port, (id, kind) in enumerate(kinds)))
+    said = SimpleNamespace(type="provider.suspended.v1", noun="provider", source="a", recipient=None)
+    assert set(routing.destinations(said, network)) == {"b", "c", "m"}
+    said.type = "provider.changed.v1"
+    assert set(routing.destinations(said, network)) == {"m"}

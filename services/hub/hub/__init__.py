@@ -1,0 +1,1 @@
+"""The hub platform (枢纽平台)."""

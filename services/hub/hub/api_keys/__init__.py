@@ -1,0 +1,1 @@
+"""Keys a person gives to a program (接口密钥)."""

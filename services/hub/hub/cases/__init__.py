@@ -1,0 +1,1 @@
+"""Register of every demand of the region (案件登记)."""

@@ -1,0 +1,42 @@
+from uuid import UUID
+
+from common.contracts.offerings import OfferingKind, Price
+from common.fields import Attributes
+from pydantic import BaseModel
+
+from hub.catalogue.domain import Item
+
+
+class ItemOut(BaseModel):
+    """A published offering. `platform` owns it; `example` marks one that is shown as an example only."""
+
+    platform: str
+    id: UUID
+    epoch: int
+    version: int
+    kind: OfferingKind
+    category: str
+    title: str
+    summary: str
+    provider_id: UUID
+    provider_name: str
+    division: str
+    service_area: list[str]
+    price: Price
+    lead_days: int | None
+    attributes: Attributes
+    example: bool
+    forked: bool
+
+    @classmethod
+    def of(cls, item: Item) -> "ItemOut":
+        known = {name: item.body[name] for name in cls.model_fields if name in item.body}
+        return cls.model_validate(known | {"platform": item.owner, "forked": item.forked})
+
+
+class Facets(BaseModel):
+    """How many are found, by kind, category and platform."""
+
+    kind: dict[str, int]
+    category: dict[str, int]
+    platform: dict[str, int]

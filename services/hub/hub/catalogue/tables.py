@@ -1,0 +1,40 @@
+from uuid import UUID
+
+from common.copies import CopyColumns
+from common.db import Base
+from sqlalchemy import Index, Text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+
+class OfferingCopyRow(CopyColumns, Base):
+    """An offering as its owner tells it. `area` holds the prefixes of the places it serves; empty: all."""
+
+    __tablename__ = "catalogue_offerings"
+    provider_id: Mapped[UUID]
+    kind: Mapped[str]
+    category: Mapped[str]
+    area: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    state: Mapped[str]
+    search_text: Mapped[str]
+
+    __table_args__ = (
+        Index("ix_catalogue_offerings_id", "id"),
+        Index("ix_catalogue_offerings_provider", "owner", "provider_id"),
+        Index("ix_catalogue_offerings_category", "category", "id"),
+        Index(
+            "ix_catalogue_offerings_search_text",
+            "search_text",
+            postgresql_using="gin",
+            postgresql_ops={"search_text": "gin_trgm_ops"},
+        ),
+    )
+
+
+class ProviderCopyRow(CopyColumns, Base):
+    """A provider as its owner tells it."""
+
+    __tablename__ = "catalogue_providers"
+    state: Mapped[str]
+
+    __table_args__ = (Index("ix_catalogue_providers_id", "id"),)

@@ -1,0 +1,1 @@
+"""Messages that were refused or could not be read (死信)."""

@@ -1,0 +1,1 @@
+"""Who may say what to whom (消息路由)."""

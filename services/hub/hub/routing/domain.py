@@ -1,0 +1,109 @@
+"""Who may say what, and to whom it goes on. A refusal parks the message; nothing of it is applied."""
+
+from typing import Any
+from uuid import UUID
+
+from common.contracts.envelope import Contract, Envelope, Fact
+from common.errors import Forbidden, Invalid
+from common.node import Kind, Node, Topology
+
+MAY_SAY: dict[Kind, frozenset[str]] = {
+    "hub": frozenset(),
+    "window": frozenset(
+        {
+            "demand", "invitation", "quotation", "engagement", "progress", "rating", "provider", "offering",
+        }
+    ),
+    "cluster": frozenset({"provider", "offering", "quotation", "progress", "booking"}),
+    "matchmaking": frozenset({"match"}),
+}  # fmt: skip
+# What matchmaking keeps copies of.
+FOR_MATCHMAKING = frozenset({"demand", "offering", "provider", "rating"})
+# A provider's standing concerns every platform that may invite it or award to it.
+FOR_ALL_PLATFORMS = frozenset({"provider.suspended.v1", "provider.restored.v1", "provider.retired.v1"})
+# noun -> (the field that must name the sender, the field that must name the recipient).
+PARTIES: dict[str, tuple[str | None, str | None]] = {
+    "invitation": ("demand_window", "platform"),
+    "engagement": ("demand_window", "platform"),
+    "quotation": ("platform", "demand_window"),
+    "progress": (None, "demand_window"),
+    "rating": (None, "platform"),
+}
+# Nouns only the window of the demand may say, and nouns addressed to it.
+OF_DEMAND_WINDOW = frozenset({"demand", "invitation", "engagement", "rating"})
+TO_DEMAND_WINDOW = frozenset({"quotation", "progress", "match"})
+# Nobody may speak of a record that another platform made.
+OWNED = frozenset({"offering", "provider"})
+
+
+class Known(Contract):
+    """What the register already knows of the record: who owns it, its demand, and who does the work."""
+
+    owner: str | None = None
+    demand_window: str | None = None
+    platform: str | None = None
+
+
+def check(envelope: Envelope, fact: Fact, known: Known, network: Topology) -> None:
+    """Raises: Forbidden or Invalid, naming the rule."""
+    sender = _node(network, envelope.source)
+    noun, source, recipient = envelope.noun, envelope.source, envelope.recipient
+    if sender is None or noun not in MAY_SAY[sender.kind]:
+        raise Forbidden("noun-not-allowed", zh=f"{source} 无权发布 {noun}", en=f"{source} may not say {noun}")
+    if recipient is not None and _node(network, recipient) is None:
+        raise Invalid(
+            "unknown-recipient",
+            zh=f"网络中没有平台 {recipient}",
+            en=f"no node {recipient} in this network",
+            field="recipient",
+        )
+    sender_field, recipient_field = PARTIES.get(noun, (None, None))
+    if sender_field is not None:
+        _agree(_value(fact, sender_field), source, "not-owner", sender_field)
+    if recipient_field is not None and recipient is not None:
+        _agree(_value(fact, recipient_field), recipient, "wrong-recipient", recipient_field)
+    if noun in OF_DEMAND_WINDOW:
+        _agree(known.demand_window, source, "not-owner", "demand_id")
+    if noun in TO_DEMAND_WINDOW and recipient is not None:
+        _agree(known.demand_window, recipient, "wrong-recipient", "demand_id")
+    if noun in OWNED:
+        _agree(known.owner, source, "not-owner", "id")
+    if noun == "progress":
+        _agree(known.platform, source, "not-owner", "engagement_id")
+
+
+def destinations(envelope: Envelope, network: Topology) -> list[str]:
+    """The nodes a message goes on to, each once, never back to its sender."""
+    found: list[str] = []
+    if envelope.noun in FOR_MATCHMAKING:
+        found.append(network.of_kind("matchmaking")[0].id)
+    if envelope.type in FOR_ALL_PLATFORMS:
+        found += [node.id for node in network.of_kind("window", "cluster")]
+    if envelope.recipient is not None:
+        found.append(envelope.recipient)
+    return [id for id in dict.fromkeys(found) if id not in (envelope.source, network.hub.id)]
+
+
+def demand_of(fact: Fact, noun: str) -> UUID | None:
+    """The demand a fact belongs to."""
+    return fact.id if noun == "demand" else getattr(fact, "demand_id", None)
+
+
+def engagement_of(fact: Fact) -> UUID | None:
+    return getattr(fact, "engagement_id", None)
+
+
+def _node(network: Topology, id: str) -> Node | None:
+    return next((node for node in network.nodes if node.id == id), None)
+
+
+def _value(fact: Fact, field: str) -> Any:
+    return getattr(fact, field, None)
+
+
+def _agree(said: str | None, must: str, code: str, field: str) -> None:
+    """A field that is known must name the node; what nobody knows yet decides nothing."""
+    if said is not None and said != must:
+        raise Forbidden(
+            code, zh=f"{field} 属于 {said}，不是 {must}", en=f"{field} is {said}'s, not {must}'s", field=field
+        )
