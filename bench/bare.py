@@ -43,4 +43,6 @@ async def submit(demand: Demand) -> dict[str, UUID]:
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=int(os.environ["BARE_PORT"]), log_level="warning", access_log=False)
+    uvicorn.run(
+        app, host="127.0.0.1", port=int(os.environ["BARE_PORT"]), log_level="warning", access_log=False
+    )

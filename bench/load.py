@@ -15,14 +15,20 @@ from typing import Any
 import uvloop
 
 
-async def _client(host: str, port: int, plan: dict[str, Any], number: int, until: float, times: list[float]) -> int:
+async def _client(
+    host: str, port: int, plan: dict[str, Any], number: int, until: float, times: list[float]
+) -> int:
     reader, writer = await asyncio.open_connection(host, port)
     failures = done = 0
-    head = "".join(f"{name}: {value}\r\n" for name, value in plan["headers"][number % len(plan["headers"])].items())
+    head = "".join(
+        f"{name}: {value}\r\n" for name, value in plan["headers"][number % len(plan["headers"])].items()
+    )
     body = plan["body"][number % len(plan["body"])]
     while time.perf_counter() < until:
         done += 1
-        content = json.dumps(body | {field: f"{body[field]} {number}-{done}" for field in plan["vary"]}).encode()
+        content = json.dumps(
+            body | {field: f"{body[field]} {number}-{done}" for field in plan["vary"]}
+        ).encode()
         key = f"idempotency-key: {plan['run']}-{number}-{done}\r\n" if plan.get("run") else ""
         started = time.perf_counter()
         writer.write(
@@ -32,7 +38,9 @@ async def _client(host: str, port: int, plan: dict[str, Any], number: int, until
         )
         answer = await reader.readuntil(b"\r\n\r\n")
         length = next(
-            int(line.split(b":")[1]) for line in answer.split(b"\r\n") if line.lower().startswith(b"content-length")
+            int(line.split(b":")[1])
+            for line in answer.split(b"\r\n")
+            if line.lower().startswith(b"content-length")
         )
         text = await reader.readexactly(length)
         times.append(time.perf_counter() - started)
@@ -48,7 +56,9 @@ async def _load(host: str, port: int, clients: int, seconds: float, plan: dict[s
     times: list[float] = []
     started = time.perf_counter()
     failures = sum(
-        await asyncio.gather(*(_client(host, port, plan, n, started + seconds, times) for n in range(clients)))
+        await asyncio.gather(
+            *(_client(host, port, plan, n, started + seconds, times) for n in range(clients))
+        )
     )
     spent = time.perf_counter() - started
     times.sort()
