@@ -49,18 +49,19 @@ _STATE = """
 SELECT coalesce((SELECT last_seq FROM feeds_out WHERE feed = 'hub'), 0) AS feed_seq,
        coalesce((SELECT applied_seq FROM feeds_in WHERE source = 'hub'), 0) AS applied_seq,
        (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent,
-       (SELECT count(*) FROM outbox WHERE confirmed_at IS NULL) AS unconfirmed,
+       coalesce((SELECT sum(last_seq - confirmed_seq) FROM feeds_out WHERE feed <> 'self'), 0)::bigint AS unconfirmed,
        (SELECT count(*) FROM dead_letters WHERE resolved_at IS NULL) AS dead_letters,
        coalesce((SELECT (value->>'epoch')::bigint FROM memos WHERE key = 'epoch'), 1) AS epoch
 """
-_CONFIRM = (
-    "UPDATE outbox SET confirmed_at = now() WHERE feed = $1 AND feed_seq <= $2 AND confirmed_at IS NULL"
-    " AND sent_at IS NOT NULL"
-)
+_CONFIRM = "UPDATE feeds_out SET confirmed_seq = least($2, last_seq) WHERE feed = $1 AND confirmed_seq < least($2, last_seq)"
 # Sent, but no receipt for long: the stream may have lost it. Sending again is harmless.
-_RESEND = "UPDATE outbox SET sent_at = NULL WHERE confirmed_at IS NULL AND sent_at < now() - make_interval(secs => $1)"
+_RESEND = (
+    "UPDATE outbox o SET sent_at = NULL FROM feeds_out f WHERE o.feed = f.feed AND f.feed <> 'self'"
+    " AND o.feed_seq > f.confirmed_seq AND o.sent_at < now() - make_interval(secs => $1)"
+)
 _PURGE = (
-    "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE confirmed_at < now() - interval '14 days' LIMIT 5000)",
+    "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox JOIN feeds_out f USING (feed)"
+    " WHERE sent_at < now() - interval '14 days' AND (feed_seq <= f.confirmed_seq OR feed = 'self') LIMIT 5000)",
     "DELETE FROM inbox WHERE message_id IN"
     " (SELECT message_id FROM inbox WHERE handled_at < now() - interval '30 days' LIMIT 5000)",
     "DELETE FROM idempotency_keys WHERE created_at < now() - interval '7 days'",

@@ -130,9 +130,7 @@ class Sequencer:
             if (await self._inbox.deliver([raw]))[0] is not Verdict.AGAIN:
                 done.append(row["id"])
         if done:
-            await connection.execute(
-                "UPDATE outbox SET sent_at = now(), confirmed_at = now() WHERE id = ANY($1)", done
-            )
+            await connection.execute("UPDATE outbox SET sent_at = now() WHERE id = ANY($1)", done)
         self._unsent[SELF] = len(done) < len(rows) or len(rows) == BATCH
         return len(done) > 0
 

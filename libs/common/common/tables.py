@@ -12,7 +12,7 @@ from common.db import Base
 
 
 class OutboxRow(Base):
-    """One envelope owed to one feed. Finished when the receiver's database has confirmed it."""
+    """One envelope owed to one feed. Finished when the receiver has confirmed its feed up to here."""
 
     __tablename__ = "outbox"
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -24,22 +24,21 @@ class OutboxRow(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     feed_seq: Mapped[int | None]
     sent_at: Mapped[datetime | None]
-    confirmed_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("feed", "message_id", name="uq_outbox_feed_message"),
         UniqueConstraint("feed", "feed_seq", name="uq_outbox_feed_seq"),
         Index("ix_outbox_unsent", "id", postgresql_where=text("sent_at IS NULL")),
-        Index("ix_outbox_unconfirmed", "feed", "feed_seq", postgresql_where=text("confirmed_at IS NULL")),
     )
 
 
 class FeedOutRow(Base):
-    """The last `feed_seq` given out for a feed."""
+    """How far a feed has been numbered, and how far its receiver's database has confirmed it."""
 
     __tablename__ = "feeds_out"
     feed: Mapped[str] = mapped_column(primary_key=True)
     last_seq: Mapped[int]
+    confirmed_seq: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class FeedInRow(Base):
@@ -56,7 +55,9 @@ class InboxRow(Base):
 
     __tablename__ = "inbox"
     message_id: Mapped[UUID] = mapped_column(primary_key=True)
-    handled_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+    handled_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("ix_inbox_handled_at", "handled_at", postgresql_using="brin"),)
 
 
 class FailureRow(Base):
@@ -109,7 +110,9 @@ class IdempotencyRow(Base):
     request_hash: Mapped[bytes] = mapped_column(LargeBinary)
     status: Mapped[int]
     answer: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at", postgresql_using="brin"),)
 
 
 class MemoRow(Base):

@@ -6,7 +6,17 @@ from typing import Any
 
 import typer
 
-from localnet.commands import looking, running, serving, steering, tokens
+from localnet.commands import (
+    auditing,
+    composing,
+    loading,
+    looking,
+    playing,
+    running,
+    serving,
+    steering,
+    tokens,
+)
 from localnet.commands.screen import show
 from localnet.trouble import Trouble
 
@@ -29,11 +39,15 @@ app = Command(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 FAMILIES: tuple[dict[str, Callable[..., Any]], ...] = (
+    playing.COMMANDS,
+    loading.COMMANDS,
     running.COMMANDS,
     looking.COMMANDS,
     steering.COMMANDS,
     serving.COMMANDS,
+    composing.COMMANDS,
     tokens.COMMANDS,
+    auditing.COMMANDS,
 )
 for family in FAMILIES:
     for name, command in family.items():

@@ -133,7 +133,9 @@ async def test_beats_receipts_and_forwarding(settings, bus, clock, world, facts)
             async def owed():
                 beat_ = beat("matchmaking", clock, applied_seq=1)
                 await matchmaking.request("hb.matchmaking", beat_, timeout=1)
-                return await world.rows("SELECT 1 FROM outbox WHERE confirmed_at IS NOT NULL")
+                return await world.rows(
+                    "SELECT 1 FROM feeds_out WHERE feed = 'matchmaking' AND confirmed_seq = 1"
+                )
 
             await eventually(owed)
             # Its account gives a node its own subject only: nobody hears this.

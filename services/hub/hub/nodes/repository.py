@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Any
 
 from common import db
-from common.tables import FeedInRow, OutboxRow
+from common.tables import FeedInRow, FeedOutRow, OutboxRow
 from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,7 +41,13 @@ async def applied(tx: AsyncSession) -> dict[str, int]:
 
 async def owed(tx: AsyncSession) -> dict[str, int]:
     """Messages for each node that it has not confirmed."""
-    rows = await tx.execute(
-        select(OutboxRow.feed, func.count()).where(OutboxRow.confirmed_at.is_(None)).group_by(OutboxRow.feed)
+    numbered = await tx.execute(select(FeedOutRow.feed, FeedOutRow.last_seq - FeedOutRow.confirmed_seq))
+    found = dict(numbered.all())
+    fresh = await tx.execute(
+        select(OutboxRow.feed, func.count())
+        .where(OutboxRow.sent_at.is_(None), OutboxRow.feed_seq.is_(None))
+        .group_by(OutboxRow.feed)
     )
-    return dict(rows.all())
+    for feed, count in fresh.all():
+        found[feed] = found.get(feed, 0) + count
+    return found

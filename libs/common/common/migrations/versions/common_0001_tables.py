@@ -24,18 +24,15 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, server_default=sa.func.now(), nullable=False),
         sa.Column("feed_seq", sa.BigInteger),
         sa.Column("sent_at", MOMENT),
-        sa.Column("confirmed_at", MOMENT),
         sa.UniqueConstraint("feed", "message_id", name="uq_outbox_feed_message"),
         sa.UniqueConstraint("feed", "feed_seq", name="uq_outbox_feed_seq"),
     )
     op.create_index("ix_outbox_unsent", "outbox", ["id"], postgresql_where=sa.text("sent_at IS NULL"))
-    op.create_index(
-        "ix_outbox_unconfirmed", "outbox", ["feed", "feed_seq"], postgresql_where=sa.text("confirmed_at IS NULL")
-    )
     op.create_table(
         "feeds_out",
         sa.Column("feed", sa.Text, primary_key=True),
         sa.Column("last_seq", sa.BigInteger, nullable=False),
+        sa.Column("confirmed_seq", sa.BigInteger, server_default="0", nullable=False),
     )
     op.create_table(
         "feeds_in",
@@ -48,7 +45,7 @@ def upgrade() -> None:
         sa.Column("message_id", pg.UUID, primary_key=True),
         sa.Column("handled_at", MOMENT, server_default=sa.func.now(), nullable=False),
     )
-    op.create_index("ix_inbox_handled_at", "inbox", ["handled_at"])
+    op.create_index("ix_inbox_handled_at", "inbox", ["handled_at"], postgresql_using="brin")
     op.create_table(
         "inbox_failures",
         sa.Column("message_key", sa.Text, primary_key=True),
@@ -91,7 +88,9 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text, nullable=False),
         sa.Column("created_at", MOMENT, server_default=sa.func.now(), nullable=False),
     )
-    op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
+    op.create_index(
+        "ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"], postgresql_using="brin"
+    )
     op.create_table(
         "memos",
         sa.Column("key", sa.Text, primary_key=True),
