@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from agency import jobs as work
 from agency.assignments import consumers as assignment_consumers
 from agency.assignments.router import router as assignments
+from agency.contacts.router import router as contacts
 from agency.imports.router import router as imports
 from agency.offerings.router import router as offerings
 from agency.providers.router import router as providers
@@ -15,7 +16,9 @@ from agency.quotations import consumers as quotation_consumers
 from agency.quotations.router import router as quotations
 from agency.retirements.router import router as retirements
 
-routers: tuple[APIRouter, ...] = (providers, retirements, imports, offerings, quotations, assignments)
+routers: tuple[APIRouter, ...] = (
+    providers, retirements, imports, offerings, quotations, contacts, assignments,
+)  # fmt: skip
 jobs = (every(5, work.restore_due),)
 
 

@@ -27,7 +27,8 @@ AGAIN_AFTER_S = 5.0
 EXPIRED = "408"
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
+def tls(settings: Settings) -> ssl.SSLContext | None:
+    """How this node proves itself to the broker, and the broker to it; None without certificates."""
     if settings.nats_ca_file is None:
         return None
     context = ssl.create_default_context(cafile=str(settings.nats_ca_file))
@@ -81,7 +82,7 @@ class Bus:
                     name=self._node,
                     nkeys_seed_str=seed.read_text().strip(),
                     inbox_prefix=f"_INBOX_{self._node}".encode(),
-                    tls=_tls(self._settings),
+                    tls=tls(self._settings),
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=0.25,
                     connect_timeout=2,

@@ -6,7 +6,7 @@ what the database holds; JSON is bounded in depth and keys.
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
@@ -69,6 +69,15 @@ DivisionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 AreaPrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}([0-9]{2}){0,2}$")]
 IndustryCode = Annotated[str, StringConstraints(pattern=r"^([A-T]|[0-9]{2,4})$")]
 
+# Of a person; never leaves the platform it was given to.
+Phone = Annotated[str, StringConstraints(max_length=24, pattern=r"^\+?[0-9][0-9 -]{4,21}[0-9]$")]
+Email = Annotated[
+    str,
+    StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
+]
+
+# One zone for the whole region, and no summer time since 1991. Days of deadlines and numbers are its days.
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 INT64 = 2**63 - 1
 # 100 billion yuan: above any public tender an SME meets, far below what a bigint holds.
 MAX_CENTS = 10_000_000_000_000

@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict
 
 from common import clock, log, metrics, problems
+from common.auth import Principal, caller
 from common.inbox import Routes
 from common.runtime import Job, Runtime
 from common.settings import Settings
@@ -37,6 +39,18 @@ class Page(BaseModel, Generic[T]):
 
     items: list[T]
     next_cursor: UUID | None = None
+
+
+async def _now(request: Request) -> datetime:
+    return request.app.state.runtime.clock()
+
+
+# What a route asks for besides its body. A caller is anybody with a token: what they may see, the
+# repositories decide.
+Caller = Annotated[Principal, Depends(caller)]
+Now = Annotated[datetime, Depends(_now)]
+After = Annotated[UUID | None, Query(description="next_cursor of the page before")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_LIMIT)]
 
 
 def release() -> str:

@@ -5,7 +5,9 @@ unforeseen is tried again and parked after `QUARANTINE_AFTER` attempts. One bad 
 the others.
 """
 
+import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,11 +22,17 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from common import db, ids, log, trace
 from common.contracts.envelope import FACTS, Envelope, Fact
 from common.errors import Refusal, Stale, Unavailable
+from common.fields import INT64
 from common.tables import DeadLetterRow, FailureRow, FeedInRow, InboxRow
 
 QUARANTINE_AFTER = 20
 MAX_BYTES = 262_144
 MAX_AHEAD = 10_000
+MAX_KEY = 200
+MAX_DEPTH = 64
+# Escapes of NUL and surrogates, and numbers that may be beyond 64 bits: what calls for a closer look.
+_SUSPECT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|[0-9]{19}")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -74,9 +82,12 @@ def read(raw: Raw) -> Message:
     if len(raw.data) > MAX_BYTES:
         raise Unreadable("too-large", f"{len(raw.data)} bytes, at most {MAX_BYTES}")
     try:
-        document = json.loads(raw.data)
+        # As text: JSON on the bus is UTF-8, and NaN is no JSON.
+        document = json.loads(raw.data.decode(), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Unreadable("not-json", type(error).__name__) from None
+    if _SUSPECT.search(raw.data) or raw.data.count(b"[") + raw.data.count(b"{") > MAX_DEPTH:
+        _storable(document)
     try:
         envelope = Envelope.model_validate(document)
     except ValidationError as error:
@@ -97,6 +108,41 @@ def read(raw: Raw) -> Message:
     ):
         raise Unreadable("bad-data", "id, epoch or version differ between envelope and data")
     return Message(envelope, fact)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(name)
+
+
+def _storable(value: Any, depth: int = 0) -> None:
+    """Raises: Unreadable for what no database takes: a contract may let it through, a column will not."""
+    if depth > MAX_DEPTH:
+        raise Unreadable("bad-data", f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _storable(name, depth)
+            _storable(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _storable(item, depth + 1)
+    elif isinstance(value, str):
+        if _UNSTORABLE.search(value):
+            raise Unreadable("bad-data", "a text holds a NUL or a lone surrogate")
+    elif isinstance(value, int) and abs(value) > INT64:
+        raise Unreadable("bad-data", "a number is beyond 64 bits")
+
+
+def _printable(text: str) -> str:
+    """A text of the sender's making, for a column and for the eyes of operators."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _key(raw: Raw) -> str:
+    """The message's key as an index takes it."""
+    key = _printable(raw.key)
+    return key if len(key) <= MAX_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _what(error: ValidationError) -> str:
@@ -205,27 +251,28 @@ class Inbox:
             await tx.execute(
                 insert(DeadLetterRow)
                 .values(
-                    id=ids.new(), source=raw.sender, message_key=raw.key, reason=reason, detail=detail[:2000],
-                    payload=raw.data[:MAX_BYTES],
+                    id=ids.new(), source=raw.sender, message_key=_key(raw), reason=reason,
+                    detail=_printable(detail[:2000]), payload=raw.data[:MAX_BYTES],
                 )
                 .on_conflict_do_nothing()
             )  # fmt: skip
-            await tx.execute(delete(FailureRow).where(FailureRow.message_key == raw.key))
+            await tx.execute(delete(FailureRow).where(FailureRow.message_key == _key(raw)))
             sequence = _sequence(raw.data)
             await advance(tx, self._feed(raw.sender), [] if sequence is None else [sequence])
         return Verdict.PARKED
 
     async def _failed(self, raw: Raw, error: Exception) -> Verdict:
+        said = _printable(repr(error)[:500])
         async with db.begin(self._sessions) as tx:
             attempts = (
                 await tx.execute(
                     insert(FailureRow)
-                    .values(message_key=raw.key, attempts=1, last_error=repr(error)[:500])
+                    .values(message_key=_key(raw), attempts=1, last_error=said)
                     .on_conflict_do_update(
                         index_elements=["message_key"],
                         set_={
                             "attempts": FailureRow.attempts + 1,
-                            "last_error": repr(error)[:500],
+                            "last_error": said,
                             "last_at": func.now(),
                         },
                     )

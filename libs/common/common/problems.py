@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import db, log, rules
 from common.errors import (
@@ -203,6 +204,28 @@ async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
     )  # fmt: skip
 
 
+class InWords:
+    """The framework refuses a body by its declared length in plain text, outside of every handler."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        replaced = False
+
+        async def sending(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                kind = next((value for name, value in message["headers"] if name == b"content-type"), b"")
+                if replaced := not kind.startswith(b"application/problem+json"):
+                    refusal = await _http(Request(scope), HTTPException(413))
+                    await refusal(scope, receive, send)
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, sending if scope["type"] == "http" else send)
+
+
 def install(app: FastAPI) -> None:
     """Let no refusal leave in another form."""
     app.add_exception_handler(Refusal, _refusal)
@@ -211,6 +234,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SQLAlchemyError, _unforeseen)
     app.add_exception_handler(RecursionError, _too_deep)
     app.add_exception_handler(Exception, _unforeseen)
+    stack = app.build_middleware_stack
+    app.build_middleware_stack = lambda: InWords(stack())
 
 
 async def _too_deep(request: Request, error: Exception) -> JSONResponse:

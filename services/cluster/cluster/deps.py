@@ -1,15 +1,11 @@
-"""What a route asks for besides its body: the caller by role, the time, how long a hold lasts."""
+"""What a cluster's routes ask for: who may take time of a resource, and how long a hold lasts."""
 
 from datetime import timedelta
 from typing import Annotated
 
-from agency.deps import After, Agency, AgencyOrStaff, Limit, Now, Staff
-from common.auth import Principal, allow, caller
+from common.auth import Principal, allow
 from fastapi import Depends, Request
 
-# Any authenticated caller: what they may see, the repositories decide.
-Caller = Annotated[Principal, Depends(caller)]
-# Who may take time of a resource.
 Booker = Annotated[Principal, allow("sme", "agency")]
 
 
@@ -18,5 +14,3 @@ async def _hold(request: Request) -> timedelta:
 
 
 Hold = Annotated[timedelta, Depends(_hold)]
-
-__all__ = ["After", "Agency", "AgencyOrStaff", "Booker", "Caller", "Hold", "Limit", "Now", "Staff"]

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 from common.auth import Principal, allow, caller
@@ -66,10 +65,6 @@ def _runtime(request: Request) -> Runtime:
 
 def _settings(request: Request) -> Settings:
     return _runtime(request).settings
-
-
-def _now(request: Request) -> datetime:
-    return _runtime(request).clock()
 
 
 def _network(request: Request) -> Topology:
@@ -147,12 +142,10 @@ async def _case_reader(who: Annotated[Principal, Depends(caller)]) -> Principal:
     )
 
 
-Anyone = Annotated[Principal, Depends(caller)]
 CaseReader = Annotated[Principal, Depends(_case_reader)]
 Config = Annotated[Settings, Depends(_settings)]
 Ip = Annotated[str, Depends(_ip)]
 Network = Annotated[Topology, Depends(_network)]
-Now = Annotated[datetime, Depends(_now)]
 Operator = Annotated[Principal, allow("operator")]
 Pepper = Annotated[bytes, Depends(_pepper)]
 Reading = Annotated[Callable[[], AbstractAsyncContextManager[AsyncSession]], Depends(_reading)]

@@ -3,12 +3,16 @@
 from agency import slices as agency
 from common import clock, http
 from common.intake import Intake
+from common.runtime import every
 from common.settings import Settings
 from fastapi import FastAPI
 
+from window import jobs
+from window.awards import consumers as awarding
 from window.awards.router import router as awards
 from window.bids import consumers as bids
 from window.bids.router import router as quotations
+from window.contacts.router import router as contacts
 from window.demands import service as submissions
 from window.demands.router import router as demands
 from window.engagements import consumers as progress
@@ -22,7 +26,7 @@ from window.standings import consumers as standings
 from window.withdrawals.router import router as withdrawals
 
 ROUTERS = (
-    enterprises, demands, withdrawals, matches, invitations, quotations, awards, engagements, ratings,
+    enterprises, demands, withdrawals, matches, invitations, quotations, awards, engagements, contacts, ratings,
 )  # fmt: skip
 
 
@@ -36,12 +40,13 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
         routers=(*ROUTERS, *agency.routers),
         routes=(
             *found.routes(node.id, matchmaking, now),
+            *awarding.routes(node.id, now),
             *bids.routes(node.id, now),
             *progress.routes(node.id, now),
             *standings.routes(),
             *agency.routes(node.id, now),
         ),
-        jobs=agency.jobs,
+        jobs=(*agency.jobs, every(5, jobs.expire_invitations)),
         now=now,
     )
     runtime = app.state.runtime

@@ -1,24 +1,17 @@
-"""What a route asks for besides its body: the caller by role, the time, the network, the intake."""
+"""What a window's routes ask for: the enterprise's side, the network, the intake."""
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
-from common.auth import Principal, allow, caller
+from common.auth import Principal, allow
 from common.intake import Intake
 from common.node import Topology
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 
-# Any authenticated caller: what they may see, the repositories decide.
-Caller = Annotated[Principal, Depends(caller)]
 # The enterprise's side. Staff of this window may act for enterprises they registered themselves.
 Sme = Annotated[Principal, allow("sme", "window_staff")]
-
-
-async def _now(request: Request) -> datetime:
-    return request.app.state.runtime.clock()
 
 
 async def _network(request: Request) -> Topology:
@@ -47,5 +40,4 @@ async def _desk(
 
 
 HandIn = Annotated[Desk, Depends(_desk)]
-Now = Annotated[datetime, Depends(_now)]
 Network = Annotated[Topology, Depends(_network)]

@@ -2,8 +2,14 @@ from datetime import timedelta
 
 import pytest
 from agency.quotations import domain
-from common.contracts.engagements import EngagementCreated, EngagementDelivered, Milestone
+from common.contracts.engagements import (
+    EngagementCancelled,
+    EngagementCreated,
+    EngagementDelivered,
+    Milestone,
+)
 from common.contracts.invitations import DemandSummary, InvitationIssued
+from common.contracts.ratings import RatingChanged, RatingGiven
 from common.ids import new
 from common.inbox import Verdict
 
@@ -66,6 +72,58 @@ async def test_the_copy_follows_by_version(platform, agency, engaged):
     assert (seen["version"], seen["state"]) == (4, "delivered")
     answer = await agency.post(f"/v1/assignments/{engaged.id}/reports", json={"step": "confirmed"})
     assert answer.json()["code"] == "assignment-over"
+
+
+async def test_a_cancelled_engagement_takes_no_more_reports(platform, agency, engaged):
+    cancelled = EngagementCancelled.model_validate(
+        engaged.model_dump() | {"version": 2, "state": "cancelled", "state_reason": "quotation-withdrawn"}
+    )
+    await platform.hear(cancelled, source="hohhot")
+    seen = (await agency.get(f"/v1/assignments/{engaged.id}")).json()
+    assert (seen["state"], seen["state_reason"]) == ("cancelled", "quotation-withdrawn")
+    answer = await agency.post(f"/v1/assignments/{engaged.id}/reports", json={"step": "confirmed"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "assignment-over")
+
+
+async def test_nobody_confirms_work_on_an_offer_that_was_taken_back(platform, agency, engaged):
+    await agency.post(f"/v1/quotations/{engaged.quotation_id}/withdrawal")
+    answer = await agency.post(f"/v1/assignments/{engaged.id}/reports", json={"step": "confirmed"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "quotation-over")
+    assert await platform.said("progress.%") == []
+
+
+async def test_the_rating_shows_on_the_assignment_and_follows_by_version(platform, agency, other, engaged):
+    url = f"/v1/assignments/{engaged.id}"
+    assert (await agency.get(url)).json()["rating"] is None
+    given = RatingGiven(
+        id=new(), version=1, engagement_id=engaged.id, demand_id=engaged.demand_id, platform=platform.node,
+        provider_id=engaged.provider_id, grade=2, text="慢", rated_at=platform.clock(),
+    )  # fmt: skip
+    changed = RatingChanged.model_validate(given.model_dump() | {"version": 2, "grade": 4, "text": "尚可"})
+    assert await platform.hear(given, source="hohhot") is Verdict.DONE
+    rating = (await agency.get(url)).json()["rating"]
+    assert (rating["grade"], rating["text"], bool(rating["rated_at"])) == (2, "慢", True)
+    for fact in (changed, given, changed):
+        assert await platform.hear(fact, source="hohhot") is Verdict.DONE
+    (listed,) = (await agency.get("/v1/assignments")).json()["items"]
+    assert (listed["rating"]["grade"], listed["rating"]["text"]) == (4, "尚可")
+    # Another window's word about this engagement is not its rating; one for another platform is refused.
+    await platform.hear(given.model_copy(update={"id": new(), "grade": 1}), source="ordos")
+    assert (await agency.get(url)).json()["rating"]["grade"] == 4
+    elsewhere = given.model_copy(update={"id": new(), "platform": "wuhai"})
+    assert await platform.hear(elsewhere, source="hohhot") is Verdict.PARKED
+    assert (await other.get(url)).status_code == 404
+
+
+async def test_a_rating_may_come_before_its_engagement(platform, agency, engaged):
+    second = engaged.model_copy(update={"id": new()})
+    given = RatingGiven(
+        id=new(), version=1, engagement_id=second.id, demand_id=engaged.demand_id, platform=platform.node,
+        provider_id=engaged.provider_id, grade=5, rated_at=platform.clock(),
+    )  # fmt: skip
+    assert await platform.hear(given, source="hohhot") is Verdict.DONE
+    assert await platform.hear(second, source="hohhot") is Verdict.DONE
+    assert (await agency.get(f"/v1/assignments/{second.id}")).json()["rating"]["grade"] == 5
 
 
 async def test_engagements_that_rest_on_nothing_here_are_parked(platform, engaged):

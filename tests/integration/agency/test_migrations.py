@@ -5,7 +5,7 @@ from agency.quotations import tables as quotations
 from common import migrate
 from common.db import Base
 
-OURS = {"providers", "offerings", "quotations", "assignments", "progress_reports"}
+OURS = {"providers", "offerings", "quotations", "assignments", "progress_reports", "received_ratings"}
 
 
 async def test_the_migrated_database_is_what_the_code_means(platform):

@@ -3,7 +3,13 @@ from uuid import UUID
 
 import pytest
 from agency.quotations import domain
-from common.contracts.invitations import DemandSummary, InvitationAwarded, InvitationIssued, InvitationLost
+from common.contracts.invitations import (
+    DemandSummary,
+    InvitationAwarded,
+    InvitationExpired,
+    InvitationIssued,
+    InvitationLost,
+)
 from common.ids import new
 from common.inbox import Verdict
 
@@ -24,7 +30,7 @@ def invitation(platform, provider_id, kind=InvitationIssued, **changes):
 
 
 def decided(invitation, kind, **changes):
-    state = {InvitationAwarded: "awarded", InvitationLost: "lost"}[kind]
+    state = {InvitationAwarded: "awarded", InvitationExpired: "expired", InvitationLost: "lost"}[kind]
     return kind.model_validate(invitation.model_dump() | {"version": 2, "state": state} | changes)
 
 
@@ -74,6 +80,34 @@ async def test_an_extended_deadline_arrives_with_a_newer_invitation(platform, ag
     await platform.hear(later, source="hohhot")
     await platform.hear(fact, source="hohhot")  # the older one once more: without effect
     assert (await agency.post(f"{url}/submission", json=OFFER)).status_code == 200
+
+
+async def test_an_expired_invitation_ends_what_was_not_answered_once(platform, agency, asked, provider):
+    fact, url = asked
+    answered = invitation(platform, provider["id"])
+    await platform.hear(answered, source="hohhot")
+    answered_url = f"/v1/quotations/{domain.key(answered.id)}"
+    await agency.post(f"{answered_url}/submission", json=OFFER)
+    await agency.post(f"{url}/viewing")
+    platform.clock.forward(days=4)
+    for _ in range(2):
+        for one in (fact, answered):
+            await platform.hear(decided(one, InvitationExpired), source="hohhot")
+    assert (await agency.get(url)).json()["state"] == "expired"
+    assert (await agency.get(answered_url)).json()["state"] == "submitted"
+    (said,) = await platform.said("quotation.expired.v1")
+    assert (said["recipient"], said["data"]["state"]) == ("hohhot", "expired")
+    late = await agency.post(f"{url}/submission", json=OFFER)
+    assert (late.status_code, late.json()["code"]) == (409, "deadline-passed")
+    assert (await agency.post(f"{url}/declination", json={"reason": "x"})).status_code == 409
+
+
+async def test_an_expiry_may_overtake_its_invitation(platform, agency, provider):
+    fact = invitation(platform, provider["id"])
+    await platform.hear(decided(fact, InvitationExpired), source="hohhot")
+    await platform.hear(fact, source="hohhot")
+    (held,) = (await agency.get("/v1/quotations")).json()["items"]
+    assert held["state"] == "expired"
 
 
 async def test_losers_are_told_and_decliners_left_alone(platform, agency, asked, provider):

@@ -56,7 +56,7 @@ class Platform:
 
     def caller(self, subject, *roles, home=None):
         claims = {
-            "iss": HUB, "aud": "hubnet", "sub": subject, "exp": int(time.time()) + 10**8,
+            "iss": HUB, "aud": "hubnet", "sub": subject, "exp": int(time.time()) + 5 * 10**8,
             "roles": list(roles), "home": home,
         }  # fmt: skip
         token = jwt.encode({"alg": "ES256", "kid": "test"}, claims, KEY)

@@ -19,6 +19,8 @@ from common.contracts.offerings import Price
 from common.contracts.progress import ProgressReported
 from common.contracts.quotations import (
     QuotationDeclined,
+    QuotationExpired,
+    QuotationSettled,
     QuotationSubmitted,
     QuotationViewed,
     QuotationWithdrawn,
@@ -65,7 +67,7 @@ class Window:
     def token(self, subject: str, *roles: str, home: str | None = None, **claims: Any) -> dict[str, str]:
         body = {
             "iss": self.settings.token_issuer, "aud": "hubnet", "sub": subject, "roles": roles,
-            "exp": int(time.time()) + 10**8, **({"home": home} if home else {}), **claims,
+            "exp": int(time.time()) + 5 * 10**8, **({"home": home} if home else {}), **claims,
         }  # fmt: skip
         coded = jwt.encode({"alg": "ES256", "kid": self.key.kid}, body, self.key)
         return {"Authorization": f"Bearer {coded}", "Accept-Language": "en"}
@@ -221,7 +223,7 @@ class Window:
 
 STATES = {
     QuotationSubmitted: "submitted", QuotationDeclined: "declined", QuotationViewed: "viewed",
-    QuotationWithdrawn: "withdrawn",
+    QuotationWithdrawn: "withdrawn", QuotationExpired: "expired", QuotationSettled: "relapsed",
 }  # fmt: skip
 PLATFORMS = ("hohhot", "baotou", "baotou-rare-earth")
 

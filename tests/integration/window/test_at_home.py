@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from reference import credit_code
+from window import jobs
 
 
 async def active_provider(window, who, number):
@@ -59,8 +60,14 @@ async def test_a_demand_is_won_done_and_rated_without_the_network(window):
     window.made(await window.post(f"/v1/engagements/{won['engagement_id']}/rating", sme, {"grade": 5}))
     await window.hear_ourselves()
     assert await window.state(demand, sme) == "closed"
-    assignment = await window.get(f"/v1/assignments/{won['engagement_id']}", winner)
-    assert assignment.json()["state"] == "closed"
+    assignment = (await window.get(f"/v1/assignments/{won['engagement_id']}", winner)).json()
+    assert (assignment["state"], assignment["rating"]["grade"]) == ("closed", 5)
+    theirs = await window.get(f"/v1/quotations/{best['id']}/contact", sme)
+    ours = await window.get(f"/v1/engagements/{won['engagement_id']}/contact", winner)
+    for answer in (theirs, ours):
+        assert {name: answer.json()[name] for name in window.person} == window.person
+    for path in (theirs, ours):
+        assert (await window.get(str(path.url), loser)).status_code == 404
 
 
 async def test_a_provider_suspended_here_cannot_win(window):
@@ -75,3 +82,70 @@ async def test_a_provider_suspended_here_cannot_win(window):
     window.refused(answer, 409, "provider-barred", "quotation_id")
     window.made(await window.post(f"/v1/providers/{provider['id']}/restoration", window.staff(), {}))
     window.made(await window.post(f"/v1/demands/{demand['id']}/award", sme, award))
+
+
+async def test_a_withdrawal_crosses_the_award_and_another_wins(window):
+    sme = window.sme()
+    first, second = window.token("agency-4", "agency"), window.token("agency-5", "agency")
+    providers = [await active_provider(window, first, 4), await active_provider(window, second, 5)]
+    demand = await window.demand(sme)
+    match = window.match(demand, candidates=2)
+    ours = tuple(
+        c.model_copy(update={"platform": "hohhot", "provider_id": UUID(p["id"]), "provider_name": p["name"]})
+        for c, p in zip(match.candidates, providers, strict=True)
+    )
+    await window.hear(match.model_copy(update={"candidates": ours}), "matchmaking")
+    deadline = (window.watch.at + timedelta(days=5)).isoformat()
+    path = f"/v1/demands/{demand['id']}"
+
+    async def invite(*candidates):
+        body = {"offering_ids": [str(c.offering_id) for c in candidates], "respond_by": deadline}
+        window.made(await window.post(f"{path}/invitations", sme, body))
+        await window.hear_ourselves()
+
+    async def quote(who):
+        (asked,) = (await window.get("/v1/quotations?state=invited", who)).json()["items"]
+        offer = {"price_cents": 2_600_000, "lead_days": 10, "valid_until": "2099-12-31"}
+        window.made(await window.post(f"/v1/quotations/{asked['id']}/submission", who, offer))
+        await window.hear_ourselves()
+        return asked["id"]
+
+    async def award(id):
+        body = {"quotation_id": id, "reason": "最优"}
+        return window.made(await window.post(f"{path}/award", sme, body))["engagement_id"]
+
+    await invite(*ours)
+    quoted, _ = await quote(first), await quote(second)
+    undone = await award(quoted)
+    window.made(await window.post(f"/v1/quotations/{quoted}/withdrawal", first, {"reason": "设备故障"}))
+    parked = await window.parked()
+    await window.hear_ourselves()
+    assert await window.parked() == parked
+    assert await window.state(demand, sme) == "evaluating"
+    copy = (await window.get(f"/v1/assignments/{undone}", first)).json()
+    assert (copy["state"], copy["state_reason"]) == ("cancelled", "quotation-withdrawn")
+    answer = await window.post(f"/v1/assignments/{undone}/reports", first, {"step": "confirmed"})
+    window.refused(answer, 409, "assignment-over")
+    await invite(ours[1])
+    engagement = await award(await quote(second))
+    await window.hear_ourselves()
+    window.made(await window.post(f"/v1/assignments/{engagement}/reports", second, {"step": "confirmed"}))
+    await window.hear_ourselves()
+    assert await window.state(demand, sme) == "in_service"
+
+
+async def test_a_deadline_reaches_the_provider_next_door(window):
+    sme, who = window.sme(), window.token("agency-6", "agency")
+    provider = await active_provider(window, who, 6)
+    demand, _ = await window.invited(sme, 1, provider_id=UUID(provider["id"]))
+    await window.hear_ourselves()
+    began = window.watch.at
+    try:
+        window.watch.forward(days=8)
+        await jobs.expire_invitations(window.app.state.runtime)
+        await window.hear_ourselves()
+        (asked,) = (await window.get("/v1/quotations", who)).json()["items"]
+        assert asked["state"] == "expired"
+        assert await window.state(demand, sme) == "no_quotation"
+    finally:
+        window.watch.at = began

@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 from uuid import uuid4
 
-from common.contracts.providers import ProviderRestored, ProviderSuspended
+from common.contracts.providers import ProviderRestored, ProviderRetired, ProviderSuspended
 from common.contracts.quotations import QuotationWithdrawn
 
 
@@ -140,6 +140,36 @@ async def test_a_suspended_provider_cannot_win_until_it_is_restored(window):
     await window.hear(ProviderRestored.model_validate(said | {"version": 4, "state": "active"}), "baotou")
     await window.hear(suspended, "baotou")
     window.made(await award(quotations[1]))
+
+
+async def test_a_suspended_provider_is_not_invited_until_it_is_restored(window):
+    who = window.sme()
+    demand = await window.demand(who)
+    match = window.match(demand)
+    await window.hear(match, "matchmaking")
+    said = {
+        "id": match.candidates[1].provider_id, "name": "检测机构2", "credit_code": "91150200MA0N000019",
+        "division": "150203",
+    }  # fmt: skip
+    suspended = ProviderSuspended.model_validate(said | {"version": 3, "state": "suspended"})
+    assert await window.hear(suspended, "baotou") == "done"
+    body = {
+        "offering_ids": [str(candidate.offering_id) for candidate in match.candidates],
+        "respond_by": (window.watch.at + timedelta(days=7)).isoformat(),
+    }
+    path = f"/v1/demands/{demand['id']}/invitations"
+    window.refused(await window.post(path, who, body), 409, "provider-barred", "offering_ids.1")
+    assert (await window.get(path, who)).json()["items"] == []
+    assert await window.state(demand, who) == "matched"
+    await window.hear(ProviderRestored.model_validate(said | {"version": 4, "state": "active"}), "baotou")
+    window.made(await window.post(path, who, body))
+    retired = ProviderRetired.model_validate(said | {"version": 5, "state": "retired"})
+    await window.hear(retired, "baotou")
+    (_, second, _) = (await window.get(path, who)).json()["items"]
+    quotation = await window.quote(second)
+    award = {"quotation_id": str(quotation.id), "reason": "最优"}
+    answer = await window.post(f"/v1/demands/{demand['id']}/award", who, award)
+    window.refused(answer, 409, "provider-barred", "quotation_id")
 
 
 async def test_before_any_quotation_there_is_nothing_to_award(window):

@@ -174,9 +174,7 @@ async def test_a_change_starts_matching_anew(window):
     assert (await window.get(f"{path}/matches", who)).json()["outcome"] == "pending"
     window.refused(await window.patch(path, who, {"title": "x"}, '"1.2"'), 412, "stale-version", "If-Match")
     window.refused(await window.patch(path, who, {"title": "x"}, None), 428, "if-match-needed", "If-Match")
-    window.refused(
-        await window.patch(path, who, {"title": None}, '"1.3"'), 422, "invalid-input", "title"
-    )
+    window.refused(await window.patch(path, who, {"title": None}, '"1.3"'), 422, "invalid-input", "title")
     window.refused(await window.patch(path, window.sme(), {"title": "x"}, '"1.3"'), 404, "not-found")
     window.refused(
         await window.patch(path, who, {"category": "magic"}, '"1.3"'), 422, "category-unknown", "category"

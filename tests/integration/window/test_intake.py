@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 from common.errors import Invalid, Unavailable
+from common.intake import Intake
 from common.tables import MemoRow
 from pydantic import BaseModel
 from sqlalchemy import insert
-from common.intake import Intake
 
 
 class Answer(BaseModel):

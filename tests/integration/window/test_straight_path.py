@@ -26,7 +26,8 @@ async def test_from_submission_to_rating(window):
     facts = [fact.removesuffix(".v1") for fact, _ in await window.told(demand["id"])]
     assert facts == [
         "demand.submitted", "demand.matched", "demand.opened", "invitation.issued", "invitation.issued",
-        "invitation.issued", "demand.evaluated", "engagement.created", "invitation.lost", "invitation.awarded",
+        "invitation.issued", "invitation.answered", "invitation.answered", "invitation.answered",
+        "demand.evaluated", "engagement.created", "invitation.lost", "invitation.awarded",
         "demand.awarded", "engagement.confirmed", "demand.progressed", "engagement.progressed",
         "engagement.delivered", "demand.progressed", "engagement.accepted", "demand.progressed", "rating.given",
         "engagement.closed", "demand.progressed", "demand.progressed",
@@ -37,6 +38,13 @@ async def test_from_submission_to_rating(window):
         demand["id"],
     )
     assert all(row["said"] == sorted(set(row["said"])) for row in versions)
+    complete = "array_agg(DISTINCT (envelope::jsonb->>'entityversion')::int ORDER BY (envelope::jsonb->>'entityversion')::int)"
+    invitations = await window.rows(
+        f"SELECT {complete} AS said, max((SELECT version FROM invitations i WHERE i.id = entity)) AS now FROM outbox"
+        " WHERE feed = 'hub' AND type LIKE 'invitation.%' AND envelope::jsonb->>'correlationid' = $1 GROUP BY entity",
+        demand["id"],
+    )
+    assert [row["said"] for row in invitations] == [list(range(1, row["now"] + 1)) for row in invitations]
     written = await window.rows("SELECT action FROM audit WHERE correlation = $1", demand["id"])
     assert {row["action"].removesuffix(".v1") for row in written} == set(facts)
 
@@ -56,10 +64,11 @@ async def test_a_person_never_travels(window):
     await window.hear(
         window.quotation(QuotationDeclined, items[0], price_cents=None), "wuhai"
     )  # a dead letter
-    quotation = await window.quote(items[1])
-    await window.post(
-        f"/v1/demands/{made['id']}/award", who, {"quotation_id": str(quotation.id), "reason": "优"}
-    )
+    quotation = await window.quote(items[1], provider_subject="agency-1")
+    award = {"quotation_id": str(quotation.id), "reason": "优"}
+    won = window.made(await window.post(f"/v1/demands/{made['id']}/award", who, award))
+    contact = f"/v1/engagements/{won['engagement_id']}/contact"
+    window.made(await window.get(contact, window.token("agency-1", "agency")))
     for table in (
         "outbox",
         "audit",

@@ -110,6 +110,37 @@ def test_quotations_take_their_steps_and_no_others(step, states):
     assert allowed(QuotationState, quotation, step) == states
 
 
+def ended(state):
+    return lambda q: quotations.settle(q, q.invitation.model_copy(update={"state": state}), at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("end", "becomes"),
+    [
+        ("expired", {"invited": "expired", "viewed": "expired"}),
+        ("lost", dict.fromkeys(("invited", "viewed", "submitted"), "rejected")),
+        (
+            "awarded",
+            {"submitted": "accepted"}
+            | dict.fromkeys(
+                ("invited", "viewed", "declined", "withdrawn", "expired", "rejected"), "relapsed"
+            ),
+        ),
+    ],
+)
+def test_the_end_of_an_invitation_meets_every_state(end, becomes):
+    for state in get_args(QuotationState):
+        after, fact = ended(end)(quotation(state))
+        assert after.state == becomes.get(state, state)
+        assert (fact is not None) == (state in becomes)
+        assert fact is None or fact.type == f"quotation.{'expired' if end == 'expired' else 'settled'}.v1"
+
+
+def test_an_expired_quotation_says_that_the_deadline_has_passed():
+    with pytest.raises(Conflict, match="deadline-passed"):
+        quotations.submit(quotation("expired"), OFFER, provider(), at=NOW)
+
+
 def test_facts_hold_nothing_private():
     _, fact = providers.suspend(provider(), "x", None, at=NOW)
     assert not {"owner_subject", "contact_name", "contact_phone", "contact_email"} & set(fact.model_dump())
@@ -117,6 +148,7 @@ def test_facts_hold_nothing_private():
     assert not {"owner_subject", "external_ref"} & set(fact.model_dump())
     _, fact = quotations.submit(quotation(), OFFER, provider(), at=NOW)
     assert not {"owner_subject", "invitation"} & set(fact.model_dump())
+    assert fact.provider_subject == "a"  # an account, not a person
 
 
 def test_an_offer_is_valid_through_the_day_in_china():

@@ -148,6 +148,17 @@ def test_the_award_lifts_confidentiality():
     assert refusal.value.code == "already-awarded"
 
 
+def test_an_award_that_is_undone_can_be_made_again_and_hides_the_name_again():
+    for state in STATES:
+        undone = domain.relapse(demand(state), "quotation-withdrawn", AT)
+        assert (undone is not None) == (state in ("awarded", "in_service"))
+    awarded, _ = domain.award(demand("evaluating", confidential=True), uuid4(), "最优", AT)
+    undone, fact = domain.relapse(awarded, "quotation-withdrawn", AT)
+    assert (undone.state, undone.engagement_id, fact.enterprise_name) == ("evaluating", None, None)
+    assert (fact.type, fact.state_reason) == ("demand.evaluated.v1", "quotation-withdrawn")
+    domain.check_awardable(undone)
+
+
 def test_the_timeline_keeps_its_beginning_and_is_bounded():
     value = demand()
     for number in range(STEPS_KEPT + 50):

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from common.contracts.engagements import Milestone
 from common.contracts.progress import Progress
+from common.contracts.quotations import Quotation
 from common.errors import Conflict, Forbidden, Invalid
 from window.engagements import domain
 from window.engagements.domain import Engagement
@@ -92,6 +93,38 @@ def test_only_what_is_delivered_is_accepted():
             domain.accept(engagement(state=state), AT)
     accepted, fact = domain.accept(engagement(state="delivered"), AT)
     assert (accepted.state, accepted.accepted_at, fact.type) == ("accepted", AT, "engagement.accepted.v1")
+
+
+def quotation_of(value, **other):
+    said = value.model_dump() | {
+        "id": value.quotation_id,
+        "state": "relapsed",
+        "state_reason": "award-of-withdrawn",
+    }
+    return Quotation.model_validate(said | {"offering_id": uuid4(), "offering_version": 1} | other)
+
+
+def test_before_the_delivery_it_can_come_to_nothing():
+    for state in ("created", "confirmed", "in_progress"):
+        value = engagement(state=state)
+        cancelled, fact = domain.relapse(value, quotation_of(value), source="baotou", reason="r", at=AT)
+        assert (cancelled.state, cancelled.state_reason, fact.type) == (
+            "cancelled",
+            "r",
+            "engagement.cancelled.v1",
+        )
+    for state in ("delivered", "accepted", "disputed", "closed", "cancelled"):
+        value = engagement(state=state)
+        with pytest.raises(Conflict):
+            domain.relapse(value, quotation_of(value), source="baotou", reason="r", at=AT)
+    value = engagement()
+    for other, source in (
+        ({}, "wuhai"),
+        ({"provider_id": uuid4()}, "baotou"),
+        ({"demand_id": uuid4()}, "baotou"),
+    ):
+        with pytest.raises(Forbidden):
+            domain.relapse(value, quotation_of(value, **other), source=source, reason="r", at=AT)
 
 
 def test_what_is_private_stays_behind():

@@ -50,9 +50,35 @@ def test_an_answer_moves_an_open_invitation_and_never_a_decided_one():
         answered = domain.answer(invitation(state), said, None, AT)
         moves = state not in ("awarded", "lost") and domain.ANSWERS[said] != state
         assert (answered is not None) == moves
-        assert answered is None or (answered.state, answered.version) == (domain.ANSWERS[said], 2)
+        if answered is not None:
+            value, fact = answered
+            assert (value.state, value.version) == (fact.state, fact.version) == (domain.ANSWERS[said], 2)
+            assert fact.type == "invitation.answered.v1"
     for said in ("invited", "viewed", "accepted", "rejected"):
         assert domain.answer(invitation(), said, None, AT) is None
+
+
+def test_an_invitation_expires_after_its_last_moment_and_only_unanswered():
+    last = AT + timedelta(days=3)
+    assert domain.expire(invitation(), last) is None
+    expired, fact = domain.expire(invitation(), last + timedelta(microseconds=1))
+    assert (expired.state, expired.version, fact.type) == ("expired", 2, "invitation.expired.v1")
+    for state in ("quoted", "declined", "withdrawn", "expired", "awarded", "lost"):
+        assert domain.expire(invitation(state), last + timedelta(days=1)) is None
+
+
+def test_only_an_offer_made_in_time_revives_an_expired_invitation():
+    assert domain.answer(invitation("expired"), "submitted", None, AT)[0].state == "quoted"
+    for said in ("declined", "withdrawn", "expired", "viewed"):
+        assert domain.answer(invitation("expired"), said, None, AT) is None
+
+
+def test_a_relapsed_award_ends_the_winners_invitation_and_takes_the_account_back():
+    won = invitation("awarded", enterprise_subject="sme-1")
+    withdrawn, fact = domain.relapse(won, "quotation-withdrawn")
+    assert (withdrawn.state, withdrawn.version, fact.enterprise_subject) == ("withdrawn", 2, None)
+    for state in ("issued", "quoted", "declined", "withdrawn", "expired", "lost"):
+        assert domain.relapse(invitation(state), "x") is None
 
 
 def test_who_hoped_is_told_and_who_declined_is_not():

@@ -1,7 +1,8 @@
-"""What the demand's window says of its engagements."""
+"""What the demand's window says of its engagements and ratings."""
 
 from common.auth import Principal
 from common.contracts.engagements import Engagement
+from common.contracts.ratings import Rating
 from common.inbox import Message, Routes
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,4 +16,8 @@ def routes(node: str) -> Routes:
         assert isinstance(message.fact, Engagement)
         await service.follow(tx, who, message.fact, message.envelope)
 
-    return (("engagement.*", on_engagement),)
+    async def on_rating(tx: AsyncSession, message: Message) -> None:
+        assert isinstance(message.fact, Rating)
+        await service.rate(tx, who, message.fact, message.envelope)
+
+    return (("engagement.*", on_engagement), ("rating.*", on_rating))

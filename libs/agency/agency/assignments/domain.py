@@ -8,9 +8,13 @@ from common.contracts import engagements as contract
 from common.contracts.engagements import EngagementState
 from common.contracts.envelope import Contract
 from common.contracts.progress import Progress, ProgressReported
+from common.contracts.quotations import QuotationState
+from common.contracts.ratings import Rating
 from common.errors import Conflict, Forbidden, Invalid
 from common.fields import OptionalText
 from pydantic import Field
+
+from agency.quotations.domain import WORKABLE
 
 Step = Literal["confirmed", "milestone", "delivered"]
 ORDER: dict[EngagementState, int] = {"created": 0, "confirmed": 1, "in_progress": 2}
@@ -26,10 +30,13 @@ class Report(Contract):
 
 
 class Assignment(contract.Engagement):
-    """An engagement as last heard from its window, with our own reports, which may be ahead of it."""
+    """An engagement and its rating as last heard from its window, with our own reports, which may be
+    ahead of it.
+    """
 
     owner_subject: str
     reports: tuple[Progress, ...] = ()
+    rating: Rating | None = None
 
 
 def ours(
@@ -52,10 +59,23 @@ def ours(
         )
 
 
+def rated_for_us(rating: Rating, *, node: str) -> None:
+    """Raises: Forbidden when it is for a provider elsewhere. It may come before its engagement."""
+    if rating.platform != node:
+        raise Forbidden(
+            "foreign-rating",
+            zh="评价的机构不在本平台；请由需求所属窗口核对后重新发送",
+            en="the rating is for a provider of another platform; the demand's window must send it there",
+        )
+
+
 def report(
-    assignment: Assignment, draft: Report, *, id: UUID, at: datetime
+    assignment: Assignment, draft: Report, *, quotation: QuotationState, id: UUID, at: datetime
 ) -> tuple[Progress, ProgressReported]:
-    """Raises: Invalid for a milestone that is not there; Conflict for a step that cannot follow."""
+    """Shape: `quotation` is the state of ours that it rests on; a withdrawal may be on its way to the window.
+
+    Raises: Invalid for a milestone that is not there; Conflict for a step that cannot follow.
+    """
     confirmed = assignment.state != "created" or any(r.step == "confirmed" for r in assignment.reports)
     delivered = assignment.state not in ORDER or any(r.step == "delivered" for r in assignment.reports)
     done = {m.number for m in assignment.milestones if m.done_at is not None}
@@ -65,6 +85,12 @@ def report(
             "assignment-over",
             zh="该任务已交付或已结束，不能再报告进度；请查看最新状态",
             en="the work is delivered or over and takes no more reports; read its state",
+        )
+    if quotation not in WORKABLE:
+        raise Conflict(
+            "quotation-over",
+            zh="所依据的报价已撤回或失效，不能承接；请等待需求所属窗口取消该任务",
+            en=f"the quotation it rests on is {quotation}; the demand's window is about to cancel the work",
         )
     if draft.step == "confirmed" and confirmed:
         raise _already(draft.step)

@@ -9,11 +9,12 @@ from common.auth import Principal
 from common.contracts.engagements import EngagementState
 from common.contracts.envelope import Envelope
 from common.contracts.progress import Progress
+from common.contracts.ratings import Rating
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agency.assignments.domain import Assignment
-from agency.assignments.tables import AssignmentRow, ProgressRow
+from agency.assignments.tables import AssignmentRow, ProgressRow, ReceivedRatingRow
 
 
 def _seen_by(who: Principal) -> Select[Any]:
@@ -41,13 +42,25 @@ async def page(
 
 
 async def _values(tx: AsyncSession, rows: Sequence[AssignmentRow]) -> list[Assignment]:
-    query = select(ProgressRow).where(ProgressRow.engagement_id.in_([row.id for row in rows]))
+    wanted = [row.id for row in rows]
+    query = select(ProgressRow).where(ProgressRow.engagement_id.in_(wanted))
     reports: dict[UUID, list[Progress]] = {}
     for report in (await tx.execute(query.order_by(ProgressRow.id))).scalars():
         reports.setdefault(report.engagement_id, []).append(db.value(report, Progress))
+    rated = select(ReceivedRatingRow).where(ReceivedRatingRow.engagement_id.in_(wanted))
+    # Only the engagement's own window rates it.
+    ratings = {
+        (row.owner, row.engagement_id): Rating.model_validate(row.body)
+        for row in (await tx.execute(rated)).scalars()
+    }
     return [
         Assignment.model_validate(
-            row.body | {"owner_subject": row.owner_subject, "reports": reports.get(row.id, [])}
+            row.body
+            | {
+                "owner_subject": row.owner_subject,
+                "reports": reports.get(row.id, []),
+                "rating": ratings.get((row.owner, row.id)),
+            }
         )
         for row in rows
     ]
@@ -55,6 +68,10 @@ async def _values(tx: AsyncSession, rows: Sequence[AssignmentRow]) -> list[Assig
 
 async def follow(tx: AsyncSession, envelope: Envelope, **searched: Any) -> copies.Outcome:
     return await copies.apply(tx, AssignmentRow, envelope, **searched)
+
+
+async def rate(tx: AsyncSession, envelope: Envelope, engagement_id: UUID) -> copies.Outcome:
+    return await copies.apply(tx, ReceivedRatingRow, envelope, engagement_id=engagement_id)
 
 
 async def add_report(tx: AsyncSession, progress: Progress) -> None:

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from common.contracts.engagements import EngagementState
 from common.db import Tx
-from common.http import Page
+from common.http import After, Limit, Now, Page
 from common.idempotency import OnlyOnce
 from fastapi import APIRouter, Query
 
 from agency.assignments import repository, service
 from agency.assignments.schemas import AssignmentOut, ReportIn
-from agency.deps import After, Agency, AgencyOrStaff, Limit, Now
+from agency.deps import Agency, AgencyOrStaff
 
 router = APIRouter(prefix="/v1/assignments", tags=["assignments"])
 

@@ -28,8 +28,16 @@ class ReportOut(Out):
     reported_at: datetime
 
 
+class AssignmentRatingOut(Out):
+    """How the enterprise was served: 5 very satisfied, 1 very dissatisfied."""
+
+    grade: int
+    text: str
+    rated_at: datetime
+
+
 class AssignmentOut(Out):
-    """The engagement as its window last told it, and the reports made here."""
+    """The engagement and its rating as its window last told them, and the reports made here."""
 
     id: UUID
     epoch: int
@@ -52,3 +60,4 @@ class AssignmentOut(Out):
     delivered_at: datetime | None
     accepted_at: datetime | None
     reports: tuple[ReportOut, ...]
+    rating: AssignmentRatingOut | None

@@ -7,6 +7,7 @@ from common import ids, journal
 from common.auth import Principal
 from common.contracts.engagements import Engagement
 from common.contracts.envelope import Envelope
+from common.contracts.ratings import Rating
 from common.errors import absent
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -44,13 +45,20 @@ async def follow(tx: AsyncSession, who: Principal, engagement: Engagement, envel
     )
 
 
+async def rate(tx: AsyncSession, who: Principal, rating: Rating, envelope: Envelope) -> None:
+    """Keep the newest state of a rating; it shows on the assignment of the same window."""
+    domain.rated_for_us(rating, node=who.node)
+    await repository.rate(tx, envelope, rating.engagement_id)
+
+
 async def report(tx: AsyncSession, who: Principal, id: UUID, draft: Report, *, at: datetime) -> Assignment:
     """The assignment with the new report.
 
     Emits: ProgressReported, to the demand's window.
     """
     assignment = await get(tx, who, id, lock=True)
-    progress, fact = domain.report(assignment, draft, id=ids.new(), at=at)
+    quotation = await quotations.get(tx, who, assignment.quotation_id)
+    progress, fact = domain.report(assignment, draft, quotation=quotation.state, id=ids.new(), at=at)
     await repository.add_report(tx, progress)
     await journal.write(tx, fact, who=who, at=at, recipient=assignment.demand_window)
     return assignment.model_copy(update={"reports": (*assignment.reports, progress)})

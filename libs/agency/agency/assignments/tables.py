@@ -1,4 +1,4 @@
-"""Copies of engagements, and our own reports on them."""
+"""Copies of engagements and their ratings, and our own reports."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,13 @@ class AssignmentRow(CopyColumns, Base):
     state: Mapped[str]
 
     __table_args__ = (Index("uq_assignments_id", "id", unique=True),)
+
+
+class ReceivedRatingRow(CopyColumns, Base):
+    """How an enterprise rated an engagement, as its window told it."""
+
+    __tablename__ = "received_ratings"
+    engagement_id: Mapped[UUID] = mapped_column(index=True)
 
 
 class ProgressRow(Versioned, Base):

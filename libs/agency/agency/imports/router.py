@@ -3,11 +3,12 @@
 from collections import Counter
 
 from common.db import Tx
+from common.http import Now
 from common.idempotency import OnlyOnce
 from common.problems import english
 from fastapi import APIRouter, Request
 
-from agency.deps import Now, Staff
+from agency.deps import Staff
 from agency.imports import service
 from agency.imports.schemas import EXAMPLE, ImportOut, LineOut
 

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from common.contracts.offerings import OfferingState
 from common.db import Tx
-from common.http import Page
+from common.http import After, Limit, Now, Page
 from common.idempotency import OnlyOnce
 from common.preconditions import IfMatch, tagged
 from fastapi import APIRouter, Query, Response
 
-from agency.deps import After, Agency, AgencyOrStaff, Limit, Now, Staff
+from agency.deps import Agency, AgencyOrStaff, Staff
 from agency.offerings import repository, service
 from agency.offerings.schemas import OfferingIn, OfferingOut, OfferingPatch, ReasonIn, ReviewIn
 

@@ -17,16 +17,11 @@ from common.contracts.providers import (
     Qualification,
 )
 from common.errors import Conflict, Invalid
-from common.fields import DivisionCode, Line, Moment, OptionalText, Slug
-from pydantic import Field, StringConstraints
+from common.fields import DivisionCode, Email, Line, Moment, OptionalText, Phone, Slug
+from pydantic import Field
 
 from agency.providers import official
 
-Phone = Annotated[str, StringConstraints(max_length=24, pattern=r"^\+?[0-9][0-9 -]{4,21}[0-9]$")]
-Email = Annotated[
-    str,
-    StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
-]
 Decision = Literal["approve", "return", "reject"]
 VERDICTS: dict[Decision, ProviderState] = {"approve": "active", "return": "returned", "reject": "rejected"}
 # A code is free again once its record was refused or given up.

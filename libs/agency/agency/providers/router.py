@@ -5,12 +5,12 @@ from uuid import UUID
 
 from common.contracts.providers import ProviderState
 from common.db import Tx
-from common.http import Page
+from common.http import After, Limit, Now, Page
 from common.idempotency import OnlyOnce
 from common.preconditions import IfMatch, tagged
 from fastapi import APIRouter, Query, Response
 
-from agency.deps import After, Agency, AgencyOrStaff, Limit, Now, Staff
+from agency.deps import Agency, AgencyOrStaff, Staff
 from agency.providers import repository, service
 from agency.providers.schemas import (
     ProviderIn,

@@ -16,12 +16,13 @@ def routes(node: str, now: Clock) -> Routes:
         assert isinstance(message.fact, Invitation)
         await service.receive(tx, who, message.fact, source=message.envelope.source, at=now())
 
-    async def on_decided(tx: AsyncSession, message: Message) -> None:
+    async def on_ended(tx: AsyncSession, message: Message) -> None:
         assert isinstance(message.fact, Invitation)
         await service.settle(tx, who, message.fact, source=message.envelope.source, at=now())
 
     return (
         ("invitation.issued.v1", on_issued),
-        ("invitation.awarded.v1", on_decided),
-        ("invitation.lost.v1", on_decided),
+        ("invitation.expired.v1", on_ended),
+        ("invitation.awarded.v1", on_ended),
+        ("invitation.lost.v1", on_ended),
     )

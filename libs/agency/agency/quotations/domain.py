@@ -1,6 +1,6 @@
 """A quotation (报价): one provider's answer to one invitation, from the provider's side."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from common.contracts.envelope import Contract
 from common.contracts.invitations import Invitation
 from common.contracts.quotations import (
     QuotationDeclined,
+    QuotationExpired,
     QuotationSettled,
     QuotationState,
     QuotationSubmitted,
@@ -17,13 +18,17 @@ from common.contracts.quotations import (
     QuotationWithdrawn,
 )
 from common.errors import Conflict, Forbidden, Invalid
-from common.fields import Cents, Moment, OptionalText
+from common.fields import CHINA, Cents, Moment, OptionalText
 from pydantic import Field
 
 from agency.providers.domain import Provider, accepts_work
 
-CHINA = timezone(timedelta(hours=8))  # no summer time since 1991
-OPEN: tuple[QuotationState, ...] = ("invited", "viewed", "submitted")
+UNANSWERED: tuple[QuotationState, ...] = ("invited", "viewed")
+OPEN: tuple[QuotationState, ...] = (*UNANSWERED, "submitted")
+# Won: the parties may know each other.
+WON: tuple[QuotationState, ...] = ("accepted", "confirmed")
+# There is, or may soon be, an award to work on.
+WORKABLE: tuple[QuotationState, ...] = ("submitted", *WON)
 NAMES_ZH: dict[QuotationState, str] = {
     "invited": "待查看", "viewed": "已查看", "declined": "已谢绝", "submitted": "已报价", "withdrawn": "已撤回",
     "expired": "已过期", "rejected": "未中选", "accepted": "已中选", "confirmed": "已确认", "relapsed": "已失效",
@@ -132,9 +137,9 @@ def submit(
     quotation: Quotation, offer: Offer, provider: Provider, *, at: datetime
 ) -> tuple[Quotation, QuotationSubmitted]:
     """Raises: Conflict after the deadline, in a wrong state, or when the provider is not active; Invalid."""
-    if quotation.state not in OPEN:
+    if quotation.state not in (*OPEN, "expired"):
         raise _wrong(quotation, "报价", "answered with an offer")
-    if at > quotation.respond_by:
+    if at > quotation.respond_by or quotation.state == "expired":
         local = quotation.respond_by.astimezone(CHINA)
         raise Conflict(
             "deadline-passed",
@@ -156,6 +161,7 @@ def submit(
         state_reason=None,
         revision=quotation.revision + 1,
         answered_at=at,
+        provider_subject=quotation.owner_subject,
         **offer.model_dump(include=set(Offer.model_fields)),
     )
     return submitted, QuotationSubmitted.of(submitted)
@@ -163,7 +169,7 @@ def submit(
 
 def decline(quotation: Quotation, reason: str, *, at: datetime) -> tuple[Quotation, QuotationDeclined]:
     """Raises: Conflict once it was answered; an offer is withdrawn instead."""
-    if quotation.state not in ("invited", "viewed"):
+    if quotation.state not in UNANSWERED:
         raise _wrong(quotation, "谢绝", "declined")
     declined = _next(quotation, at, state="declined", state_reason=reason, answered_at=at)
     return declined, QuotationDeclined.of(declined)
@@ -181,10 +187,17 @@ def withdraw(
 
 def settle(
     quotation: Quotation, invitation: Invitation, *, at: datetime
-) -> tuple[Quotation, QuotationSettled | None]:
-    """What the award means here. An award that crossed our withdrawal has relapsed, and the window is told."""
+) -> tuple[Quotation, QuotationSettled | QuotationExpired | None]:
+    """What the end of the invitation means here. An award that crossed our withdrawal has relapsed, and
+    the window is told; an offer that was made in time outlives the invitation's deadline.
+    """
+    if invitation.state == "expired":
+        if quotation.state not in UNANSWERED:
+            return quotation, None
+        expired = _next(quotation, at, state="expired", state_reason="deadline-passed")
+        return expired, QuotationExpired.of(expired)
     if invitation.state == "awarded":
-        if quotation.state in ("accepted", "confirmed", "relapsed"):
+        if quotation.state in (*WON, "relapsed"):
             return quotation, None
         if quotation.state == "submitted":
             settled = _next(quotation, at, state="accepted", state_reason=None)

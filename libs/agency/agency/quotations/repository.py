@@ -11,7 +11,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from agency.quotations.domain import OPEN, Quotation
+from agency.quotations.domain import OPEN, WON, Quotation
 from agency.quotations.tables import QuotationRow
 
 
@@ -22,6 +22,15 @@ def _seen_by(who: Principal) -> Select[Any]:
 
 async def find(tx: AsyncSession, who: Principal, id: UUID, *, lock: bool = False) -> Quotation | None:
     return await db.one(tx, _seen_by(who).where(QuotationRow.id == id), Quotation, lock=lock)
+
+
+async def won_for(tx: AsyncSession, who: Principal, id: UUID) -> Quotation | None:
+    """One that won, if its award was the caller's; the account is in the award alone."""
+    account = QuotationRow.invitation["enterprise_subject"].astext
+    query = select(QuotationRow).where(
+        QuotationRow.id == id, QuotationRow.state.in_(WON), account == who.subject
+    )
+    return await db.one(tx, query, Quotation)
 
 
 async def page(

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from common.contracts.quotations import QuotationState
 from common.db import Tx
-from common.http import Page
+from common.http import After, Limit, Now, Page
 from common.idempotency import OnlyOnce
 from common.preconditions import tagged
 from fastapi import APIRouter, Query, Response
 
-from agency.deps import After, Agency, AgencyOrStaff, Limit, Now
+from agency.deps import Agency, AgencyOrStaff
 from agency.quotations import repository, service
 from agency.quotations.schemas import DeclinationIn, OwnQuotationOut, QuotationWithdrawalIn, SubmissionIn
 

@@ -27,6 +27,14 @@ async def lookup(tx: AsyncSession, who: Principal, id: UUID) -> Quotation | None
     return await repository.find(tx, who, id)
 
 
+async def won_for(tx: AsyncSession, who: Principal, id: UUID) -> Quotation:
+    """The quotation that won a demand of the caller's enterprise. Raises: NotFound for anybody else."""
+    quotation = await repository.won_for(tx, who, id)
+    if quotation is None:
+        raise absent("报价", "quotation")
+    return quotation
+
+
 async def receive(
     tx: AsyncSession, who: Principal, invitation: Invitation, *, source: str, at: datetime
 ) -> Quotation:
@@ -58,9 +66,9 @@ async def receive(
 async def settle(
     tx: AsyncSession, who: Principal, invitation: Invitation, *, source: str, at: datetime
 ) -> None:
-    """Apply an award or its loss, also when it overtook the invitation itself.
+    """Apply an award, its loss or the deadline, also when it overtook the invitation itself.
 
-    Emits: QuotationSettled.
+    Emits: QuotationSettled, or QuotationExpired where nothing was answered.
     """
     held = await repository.find(tx, who, domain.key(invitation.id), lock=True)
     if held is not None and domain.outdated(held, invitation):

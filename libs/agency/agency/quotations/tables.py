@@ -30,6 +30,7 @@ class QuotationRow(Versioned, Base):
     valid_until: Mapped[date | None]
     scope: Mapped[str]
     answered_at: Mapped[datetime | None]
+    provider_subject: Mapped[str | None]
     invitation: Mapped[dict[str, Any]] = mapped_column(JSONB)
     invitation_epoch: Mapped[int]
     invitation_version: Mapped[int]

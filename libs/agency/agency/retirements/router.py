@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from common.db import Tx
+from common.http import Now
 from common.idempotency import OnlyOnce
 from common.preconditions import tagged
 from fastapi import APIRouter, Response
 
-from agency.deps import AgencyOrStaff, Now
+from agency.deps import AgencyOrStaff
 from agency.retirements import service
 from agency.retirements.schemas import RetirementIn, RetirementOut
 

@@ -71,7 +71,7 @@ class DemandOpened(Demand, Fact):
 
 
 class DemandEvaluated(Demand, Fact):
-    """Every invited provider has answered: it is evaluating, or ended without a quotation."""
+    """Nobody is awaited any more, or an award was undone: it is evaluating, or ended without a quotation."""
 
     type = "demand.evaluated.v1"
 

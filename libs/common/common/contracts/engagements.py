@@ -24,7 +24,10 @@ class Milestone(Contract):
 
 
 class Engagement(State):
-    """One engagement: exactly one for an awarded demand."""
+    """One engagement: at most one of a demand is not cancelled.
+
+    Shape: `provider_subject` is the opaque account of the provider's owner.
+    """
 
     demand_id: UUID
     demand_window: NodeId
@@ -46,6 +49,7 @@ class Engagement(State):
     created_at: Moment
     delivered_at: Moment | None = None
     accepted_at: Moment | None = None
+    provider_subject: Line | None = None
 
 
 class EngagementCreated(Engagement, Fact):
@@ -68,6 +72,12 @@ class EngagementDelivered(Engagement, Fact):
 
 class EngagementAccepted(Engagement, Fact):
     type = "engagement.accepted.v1"
+
+
+class EngagementCancelled(Engagement, Fact):
+    """It ended before the delivery; `state_reason` says why."""
+
+    type = "engagement.cancelled.v1"
 
 
 class EngagementClosed(Engagement, Fact):

@@ -30,7 +30,11 @@ class DemandSummary(Contract):
 
 
 class Invitation(State):
-    """One invited provider of one demand."""
+    """One invited provider of one demand.
+
+    Shape: `enterprise_subject` is the opaque account of the enterprise's owner, set while the award stands:
+    the provider's platform shows the provider's contact to that account alone.
+    """
 
     demand_id: UUID
     demand_window: NodeId
@@ -45,10 +49,23 @@ class Invitation(State):
     state: InvitationState
     state_reason: str | None = None
     issued_at: Moment
+    enterprise_subject: Line | None = None
 
 
 class InvitationIssued(Invitation, Fact):
     type = "invitation.issued.v1"
+
+
+class InvitationAnswered(Invitation, Fact):
+    """The provider quoted, declined or took its quotation back; for the register, its platform knows."""
+
+    type = "invitation.answered.v1"
+
+
+class InvitationExpired(Invitation, Fact):
+    """Nobody answered by `respond_by`."""
+
+    type = "invitation.expired.v1"
 
 
 class InvitationAwarded(Invitation, Fact):

@@ -16,7 +16,11 @@ QuotationState = Literal[
 
 
 class Quotation(State):
-    """The answer of one invited provider; `revision` counts its submissions."""
+    """The answer of one invited provider; `revision` counts its submissions.
+
+    Shape: `provider_subject` is the opaque account of the provider's owner, set once it has quoted: after
+    the award the demand's window shows the enterprise's contact to that account.
+    """
 
     invitation_id: UUID
     demand_id: UUID
@@ -34,6 +38,7 @@ class Quotation(State):
     valid_until: date | None = None
     scope: OptionalText = ""
     answered_at: Moment | None = None
+    provider_subject: Line | None = None
 
 
 class QuotationViewed(Quotation, Fact):
@@ -52,7 +57,16 @@ class QuotationWithdrawn(Quotation, Fact):
     type = "quotation.withdrawn.v1"
 
 
+class QuotationExpired(Quotation, Fact):
+    """The invitation expired before the provider answered."""
+
+    type = "quotation.expired.v1"
+
+
 class QuotationSettled(Quotation, Fact):
-    """The award reached the provider's platform: accepted or rejected, with the reason."""
+    """The award reached the provider's platform: accepted, rejected with the reason, or relapsed.
+
+    Shape: relapsed says that the quotation was taken back before the award arrived: the award is void.
+    """
 
     type = "quotation.settled.v1"

@@ -16,10 +16,10 @@ from common.contracts.bookings import (
 )
 from common.contracts.envelope import Contract
 from common.errors import Conflict, Invalid
-from common.fields import Line, Moment
+from common.fields import CHINA, Line, Moment
 
 from cluster.resources.domain import Resource
-from cluster.resources.hours import CHINA, Span, covered
+from cluster.resources.hours import Span, covered
 
 LONGEST = timedelta(days=30)
 SEARCHED = timedelta(days=14)  # how far alternatives are looked for

@@ -3,10 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
+from agency.deps import AgencyOrStaff
 from common.contracts.bookings import BookingState
 from common.db import Tx
 from common.fields import Moment
-from common.http import Page
+from common.http import After, Caller, Limit, Now, Page
 from common.idempotency import OnlyOnce
 from common.preconditions import tagged
 from fastapi import APIRouter, Query, Response
@@ -23,7 +24,7 @@ from cluster.bookings.schemas import (
     SpanOut,
     shown,
 )
-from cluster.deps import After, AgencyOrStaff, Booker, Caller, Hold, Limit, Now
+from cluster.deps import Booker, Hold
 
 router = APIRouter(prefix="/v1", tags=["bookings"])
 

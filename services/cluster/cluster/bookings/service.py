@@ -6,13 +6,14 @@ from uuid import UUID
 from common import ids, journal
 from common.auth import Principal
 from common.errors import Invalid, absent
+from common.fields import CHINA
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cluster.bookings import domain, repository
 from cluster.bookings.domain import Booking, Request
 from cluster.resources import service as resources
 from cluster.resources.domain import Resource
-from cluster.resources.hours import CHINA, Span, free_spans, open_spans, slots
+from cluster.resources.hours import Span, free_spans, open_spans, slots
 
 EXPIRED_AT_ONCE = 100
 LONGEST_CALENDAR = timedelta(days=92)

@@ -1,14 +1,14 @@
 """Opening hours in local time, and what they leave free."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Self
 
 from common.contracts.envelope import Contract
+from common.fields import CHINA
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-CHINA = timezone(timedelta(hours=8))  # no summer time since 1991
 DAY_MINUTES = 24 * 60
 Span = tuple[datetime, datetime]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]

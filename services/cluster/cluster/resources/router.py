@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
+from agency.deps import Agency, AgencyOrStaff, Staff
 from common.db import Tx
-from common.http import Page
+from common.http import After, Caller, Limit, Now, Page
 from common.idempotency import OnlyOnce
 from common.preconditions import IfMatch, tagged
 from fastapi import APIRouter, Query, Response
 
-from cluster.deps import After, Agency, AgencyOrStaff, Caller, Limit, Now, Staff
 from cluster.resources import repository, service
 from cluster.resources.domain import ResourceState
 from cluster.resources.schemas import ResourceIn, ResourceOut, ResourcePatch, ResourceReviewIn, shown

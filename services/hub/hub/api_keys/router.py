@@ -2,12 +2,12 @@ from typing import Annotated
 from uuid import UUID
 
 from common.db import Tx
-from common.http import PAGE_LIMIT, Page
+from common.http import PAGE_LIMIT, Caller, Now, Page
 from fastapi import APIRouter, Depends, Query, Response
 
 from hub.api_keys import repository, service
 from hub.api_keys.schemas import ApiKeyIn, ApiKeyMade, ApiKeyOut
-from hub.deps import Anyone, Now, Pepper, own_identity
+from hub.deps import Pepper, own_identity
 
 router = APIRouter(prefix="/v1/api-keys", tags=["api-keys"], dependencies=[Depends(own_identity)])
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/api-keys", tags=["api-keys"], dependencies=[Depen
 
 @router.post("", status_code=201, summary="创建接口密钥 Make an API key")
 async def make(
-    body: ApiKeyIn, response: Response, tx: Tx, who: Anyone, pepper: Pepper, now: Now
+    body: ApiKeyIn, response: Response, tx: Tx, who: Caller, pepper: Pepper, now: Now
 ) -> ApiKeyMade:
     """密钥只显示这一次；在 /oauth/token 换取短期令牌。
 
@@ -31,7 +31,7 @@ async def make(
 
 @router.get("", summary="接口密钥列表 API keys")
 async def page(
-    tx: Tx, who: Anyone, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 50
+    tx: Tx, who: Caller, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 50
 ) -> Page[ApiKeyOut]:
     """自己的密钥；运营人员可见全部。Your own; an operator sees all."""
     found, cursor = await repository.page(tx, who, after=after, limit=limit)
@@ -39,6 +39,6 @@ async def page(
 
 
 @router.post("/{id}/revocation", summary="撤销接口密钥 Revoke an API key")
-async def revoke(id: UUID, tx: Tx, who: Anyone, now: Now) -> ApiKeyOut:
+async def revoke(id: UUID, tx: Tx, who: Caller, now: Now) -> ApiKeyOut:
     """立即生效：不再换取令牌。At once: no more tokens for it."""
     return ApiKeyOut.model_validate(await service.revoke(tx, who, id, at=now))

@@ -22,7 +22,17 @@ SUMMARIES: dict[str, tuple[str, str]] = {
     "demand.matched": ("已有对接结果", "Demand matched"),
     "demand.unmatched": ("暂无匹配的服务", "No offering fits"),
     "demand.opened": ("已开始询价", "Quotations asked for"),
-    "demand.evaluated": ("邀请均已答复", "All invited have answered"),
+    "invitation.answered": ("{platform_zh}的机构已答复邀请", "Provider at {platform_en} answered"),
+    "invitation.expired": (
+        "{platform_zh}的机构逾期未答复",
+        "Provider at {platform_en} did not answer in time",
+    ),
+    "quotation.expired": (
+        "{platform_zh}的机构已获知邀请过期",
+        "Provider at {platform_en} was told that the invitation expired",
+    ),
+    "engagement.cancelled": ("服务合同已取消", "Engagement cancelled"),
+    "demand.evaluated": ("进入评选", "Quotations are being evaluated"),
     "demand.awarded": ("已选定服务机构", "Demand awarded"),
     "demand.progressed": ("服务有进展：{state}", "Service went on: {state}"),
     "demand.withdrawn": ("需求已撤回", "Demand withdrawn"),

@@ -2,12 +2,12 @@ from typing import Annotated
 from uuid import UUID
 
 from common.db import Tx
-from common.http import PAGE_LIMIT, Page
+from common.http import PAGE_LIMIT, Now, Page
 from fastapi import APIRouter, Depends, Query, Response
 
 from hub.clients import repository, service
 from hub.clients.schemas import ClientIn, ClientMade, ClientOut
-from hub.deps import Network, Now, Operator, Pepper, own_identity
+from hub.deps import Network, Operator, Pepper, own_identity
 
 router = APIRouter(prefix="/v1/clients", tags=["clients"], dependencies=[Depends(own_identity)])
 

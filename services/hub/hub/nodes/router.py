@@ -1,9 +1,10 @@
 from common.auth import Principal
 from common.db import Tx
 from common.errors import absent
+from common.http import Now
 from fastapi import APIRouter
 
-from hub.deps import Network, Now, Visitor
+from hub.deps import Network, Visitor
 from hub.nodes import service
 from hub.nodes.schemas import NodeDetail, NodeOut, Nodes
 from hub.nodes.service import NodeView

@@ -1,8 +1,9 @@
 from common.db import Tx
+from common.http import Now
 from common.idempotency import OnlyOnce
 from fastapi import APIRouter, Depends, Response
 
-from hub.deps import Config, Now, Operator, Pepper, own_identity
+from hub.deps import Config, Operator, Pepper, own_identity
 from hub.signing_keys import domain, service
 from hub.signing_keys.schemas import Discovery, Jwks, RotationIn, SigningKeyOut, SigningKeys
 

@@ -1,8 +1,9 @@
 from common.db import Tx
+from common.http import Now
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
-from hub.deps import Network, Now, public_rate
+from hub.deps import Network, public_rate
 from hub.status import page, service
 
 router = APIRouter(dependencies=[Depends(public_rate)])

@@ -5,10 +5,11 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from common.db import Tx
 from common.errors import TooMany
+from common.http import Now
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
-from hub.deps import Attempts, Config, Ip, Now, Pepper, Reading, attempts, elsewhere
+from hub.deps import Attempts, Config, Ip, Pepper, Reading, attempts, elsewhere
 from hub.tokens import domain, service
 from hub.tokens.domain import Holder, Refused
 from hub.tokens.schemas import FORM, OAuthError, TokenOut

@@ -3,10 +3,10 @@ from uuid import UUID
 
 from common.db import Tx
 from common.errors import absent
-from common.http import PAGE_LIMIT, Page
+from common.http import PAGE_LIMIT, Caller, Now, Page
 from fastapi import APIRouter, Depends, Query
 
-from hub.deps import Anyone, Network, Now, Operator, own_identity, password_rate, registration_rate
+from hub.deps import Network, Operator, own_identity, password_rate, registration_rate
 from hub.users import repository, service
 from hub.users.schemas import PasswordIn, RegistrationIn, StaffIn, UserOut
 
@@ -56,7 +56,7 @@ async def page(
 
 
 @router.get("/v1/users/me", summary="当前用户 Who am I")
-async def me(tx: Tx, who: Anyone) -> UserOut:
+async def me(tx: Tx, who: Caller) -> UserOut:
     """当前令牌所属的用户；机器客户端没有用户。The person behind this token; machines have none."""
     user = await repository.myself(tx, who)
     if user is None:
@@ -67,14 +67,14 @@ async def me(tx: Tx, who: Anyone) -> UserOut:
 @router.post(
     "/v1/users/me/password", summary="修改密码 Change your password", dependencies=[Depends(password_rate)]
 )
-async def password(body: PasswordIn, tx: Tx, who: Anyone, now: Now) -> UserOut:
+async def password(body: PasswordIn, tx: Tx, who: Caller, now: Now) -> UserOut:
     """验证原密码后更换。Give the old password and the new one."""
     user = await service.change_password(tx, who, old=body.old_password, new=body.new_password, at=now)
     return UserOut.model_validate(user)
 
 
 @router.get("/v1/users/{id}", summary="用户 A user")
-async def get(id: UUID, tx: Tx, who: Anyone) -> UserOut:
+async def get(id: UUID, tx: Tx, who: Caller) -> UserOut:
     """本人或运营人员。Yourself, or anybody for an operator."""
     user = await repository.get(tx, who, id)
     if user is None:

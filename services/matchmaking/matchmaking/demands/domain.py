@@ -1,10 +1,10 @@
 """When a demand is to be matched."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 
 from common.contracts.demands import Demand, DemandChanged, DemandSubmitted
+from common.fields import CHINA
 
-CHINA = timezone(timedelta(hours=8))
 WAITING = ("submitted", "published")
 
 

@@ -7,13 +7,22 @@ from common.errors import Conflict
 
 from window.bids.domain import stands
 from window.demands.domain import Demand, check_awardable, today
+from window.invitations.domain import Invitation
 
+RELAPSED = "quotation-withdrawn"
 LOST = "另一家机构中选（another provider was chosen）"
 
 
-def check(demand: Demand, quotation: Quotation, at: datetime) -> None:
+def check(demand: Demand, invitation: Invitation, quotation: Quotation, at: datetime) -> None:
     """Raises: Conflict naming why this demand or this quotation cannot be awarded now."""
     check_awardable(demand)
+    if invitation.state == "lost":
+        raise Conflict(
+            "quotation-lapsed",
+            zh="该机构已被告知未中选，其报价随之失效；请重新邀请该机构报价",
+            en="this provider was told that it lost, and its offer has lapsed; invite it to quote again",
+            field="quotation_id",
+        )
     if quotation.state != "submitted":
         raise Conflict(
             "quotation-not-submitted",

@@ -1,12 +1,13 @@
 from uuid import UUID
 
 from common.db import Tx
+from common.http import Now
 from common.idempotency import OnlyOnce
 from fastapi import APIRouter
 
 from window.awards import service
 from window.awards.schemas import AwardIn, AwardOut
-from window.deps import Now, Sme
+from window.deps import Sme
 
 router = APIRouter(prefix="/v1/demands", tags=["awards"])
 

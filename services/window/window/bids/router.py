@@ -1,13 +1,12 @@
 from uuid import UUID
 
 from common.db import Tx
-from common.http import Page
+from common.http import Caller, Now, Page
 from fastapi import APIRouter
 
 from window.bids import domain, service
 from window.bids.schemas import QuotationOut
 from window.demands.domain import today
-from window.deps import Caller, Now
 
 router = APIRouter(prefix="/v1/demands", tags=["quotations"])
 

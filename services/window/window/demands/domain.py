@@ -1,7 +1,7 @@
 """A demand (需求) from its submission to its closing. Every step returns the new demand and its fact."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
@@ -23,14 +23,13 @@ from common.contracts.demands import (
 )
 from common.contracts.envelope import Contract, Fact
 from common.errors import Conflict, Invalid
-from common.fields import DivisionCode, IndustryCode, Line, Moment, Slug, Text
+from common.fields import CHINA, DivisionCode, IndustryCode, Line, Moment, Slug, Text
 from pydantic import Field
 from reference import categories
 
 from window.enterprises.domain import Enterprise, check_division, check_industry
 
 # China keeps one zone and no summer time: no zone database is needed.
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 EDITABLE = frozenset({"submitted", "matched", "no_match"})
 AWAITS_MATCH = EDITABLE | {"published"}
 INVITES = frozenset({"matched", "quoting", "evaluating", "no_quotation"})
@@ -240,6 +239,24 @@ def award(demand: Demand, engagement_id: UUID, reason: str, at: datetime) -> tup
         state_reason=reason,
         engagement_id=engagement_id,
         enterprise_name=demand.legal_name,
+    )
+
+
+def relapse(demand: Demand, reason: str, at: datetime) -> tuple[Demand, DemandEvaluated] | None:
+    """The award is undone: it can be awarded again, and the name is hidden again where it was.
+
+    Shape: None for a demand that no award holds.
+    """
+    if demand.state not in ("awarded", "in_service"):
+        return None
+    return _step(
+        DemandEvaluated,
+        demand,
+        at,
+        state="evaluating",
+        state_reason=reason,
+        engagement_id=None,
+        enterprise_name=None if demand.confidential else demand.legal_name,
     )
 
 

@@ -38,6 +38,13 @@ async def own(tx: AsyncSession, who: Principal, id: UUID) -> Demand:
     return found
 
 
+async def idle(tx: AsyncSession, who: Principal, wanted: Sequence[UUID]) -> Sequence[Demand]:
+    """Those of the wanted demands that nobody else has locked, locked until the commit."""
+    query = _visible(who).where(DemandRow.id.in_(wanted)).order_by(DemandRow.id)
+    rows = (await tx.execute(query.with_for_update(skip_locked=True))).scalars()
+    return [db.value(row, Demand) for row in rows]
+
+
 async def page(
     tx: AsyncSession,
     who: Principal,

@@ -1,19 +1,18 @@
-from typing import Annotated
 from uuid import UUID
 
 from common import trace
 from common.contracts.demands import DemandState
 from common.db import Tx
 from common.fields import Slug
-from common.http import PAGE_LIMIT, Page
+from common.http import After, Caller, Limit, Now, Page
 from common.preconditions import IfMatch, tagged
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from window.demands import repository, service
 from window.demands.domain import Demand
 from window.demands.schemas import DemandDetail, DemandIn, DemandOut, DemandPatch
 from window.demands.service import Submission
-from window.deps import Caller, HandIn, Now, Sme
+from window.deps import HandIn, Sme
 
 router = APIRouter(prefix="/v1/demands", tags=["demands"])
 
@@ -36,8 +35,8 @@ async def browse(
     state: DemandState | None = None,
     category: Slug | None = None,
     enterprise_id: UUID | None = None,
-    after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 50,
+    after: After = None,
+    limit: Limit = 50,
 ) -> Page[DemandOut]:
     """本人的需求；本窗口工作人员可见全部。One's own; staff of this window see all."""
     found, cursor = await repository.page(

@@ -83,6 +83,11 @@ async def own(tx: AsyncSession, who: Principal, id: UUID) -> Demand:
     return await repository.own(tx, who, id)
 
 
+async def idle(tx: AsyncSession, who: Principal, wanted: Sequence[UUID]) -> Sequence[Demand]:
+    """Those of the wanted demands that nobody else is working on, locked, for the slices above."""
+    return await repository.idle(tx, who, wanted)
+
+
 async def match(
     tx: AsyncSession, who: Principal, demand: Demand, outcome: Literal["matched", "no_match"], *, at: datetime
 ) -> Demand:
@@ -112,6 +117,12 @@ async def award(
 ) -> Demand:
     """Emits: DemandAwarded."""
     return await _keep(tx, who, demand, domain.award(demand, engagement_id, reason, at), at)
+
+
+async def relapse(tx: AsyncSession, who: Principal, id: UUID, reason: str, *, at: datetime) -> Demand:
+    """The award is undone. Emits: DemandEvaluated."""
+    demand = await repository.get(tx, who, id, lock=True)
+    return await _keep(tx, who, demand, domain.relapse(demand, reason, at), at)
 
 
 async def progress(tx: AsyncSession, who: Principal, id: UUID, state: DemandState, *, at: datetime) -> Demand:

@@ -8,6 +8,7 @@ from uuid import UUID
 from common.contracts.engagements import Engagement as Public
 from common.contracts.engagements import (
     EngagementAccepted,
+    EngagementCancelled,
     EngagementClosed,
     EngagementConfirmed,
     EngagementCreated,
@@ -27,6 +28,8 @@ from window.demands.domain import Demand, today
 F = TypeVar("F", bound=Fact)
 # Reports may arrive in another order than they were made: the furthest decides.
 COURSE: tuple[EngagementState, ...] = ("created", "confirmed", "in_progress", "delivered", "accepted")
+# Before the delivery it can still come to nothing.
+CANCELLABLE = COURSE[:3]
 # What the demand is called meanwhile.
 DEMAND_STATES = {"confirmed": "in_service", "in_progress": "in_service", "delivered": "delivered"}
 
@@ -94,6 +97,7 @@ def create(
         ),
         state="created",
         created_at=at,
+        provider_subject=quotation.provider_subject,
         owner_subject=demand.owner_subject,
         enterprise_id=demand.enterprise_id,
         award_reason=reason,
@@ -190,6 +194,32 @@ def accept(engagement: Engagement, at: datetime) -> tuple[Engagement, Engagement
             en=f"the engagement is {engagement.state}; only what is delivered can be accepted",
         )
     return _step(EngagementAccepted, engagement, at, state="accepted", accepted_at=at)
+
+
+def relapse(
+    engagement: Engagement, quotation: Quotation, *, source: str, reason: str, at: datetime
+) -> tuple[Engagement, EngagementCancelled]:
+    """The provider had taken its quotation back before it heard of the award.
+
+    Raises: Forbidden when it is another's word; Conflict once it was delivered or is over.
+    """
+    if (source, quotation.provider_id, quotation.demand_id) != (
+        engagement.platform, engagement.provider_id, engagement.demand_id,
+    ):  # fmt: skip
+        raise Forbidden(
+            "foreign-quotation",
+            zh="报价与服务合同的机构或平台不符",
+            en="the quotation is not from the engagement's provider and platform",
+            field="provider_id",
+        )
+    if engagement.state not in CANCELLABLE:
+        raise Conflict(
+            "engagement-over",
+            zh=f"服务合同当前状态为 {engagement.state}，不能再取消",
+            en=f"the engagement is {engagement.state} and cannot come to nothing any more",
+            field="state",
+        )
+    return _step(EngagementCancelled, engagement, at, state="cancelled", state_reason=reason)
 
 
 def close(engagement: Engagement, at: datetime) -> tuple[Engagement, EngagementClosed]:

@@ -33,6 +33,25 @@ async def own(tx: AsyncSession, who: Principal, id: UUID) -> Engagement:
     return found
 
 
+async def worked_by(tx: AsyncSession, who: Principal, id: UUID) -> Engagement:
+    """A living engagement for the provider's owner, and for staff. Raises: NotFound for anybody else."""
+    query = select(EngagementRow).where(EngagementRow.id == id, EngagementRow.state != "cancelled")
+    if not who.staff:
+        query = query.where(EngagementRow.provider_subject == who.subject)
+    found = await db.one(tx, query, Engagement)
+    if found is None:
+        raise errors.absent("服务合同", "engagement")
+    return found
+
+
+async def of_quotation(tx: AsyncSession, who: Principal, quotation_id: UUID) -> Engagement | None:
+    """The living engagement that rests on a quotation, locked."""
+    query = _visible(who).where(
+        EngagementRow.quotation_id == quotation_id, EngagementRow.state != "cancelled"
+    )
+    return await db.one(tx, query, Engagement, lock=True)
+
+
 async def page(
     tx: AsyncSession, who: Principal, *, state: str | None, after: UUID | None, limit: int
 ) -> tuple[Sequence[Engagement], UUID | None]:

@@ -1,14 +1,13 @@
-from typing import Annotated
 from uuid import UUID
 
 from common.contracts.engagements import EngagementState
 from common.db import Tx
-from common.http import PAGE_LIMIT, Page
+from common.http import After, Caller, Limit, Now, Page
 from common.idempotency import OnlyOnce
 from common.preconditions import tagged
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
-from window.deps import Caller, Now, Sme
+from window.deps import Sme
 from window.engagements import repository, service
 from window.engagements.schemas import AcceptanceIn, EngagementOut
 
@@ -20,8 +19,8 @@ async def browse(
     tx: Tx,
     who: Caller,
     state: EngagementState | None = None,
-    after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 50,
+    after: After = None,
+    limit: Limit = 50,
 ) -> Page[EngagementOut]:
     """本人需求的服务合同；本窗口工作人员可见全部。One's own; staff of this window see all."""
     found, cursor = await repository.page(tx, who, state=state, after=after, limit=limit)

@@ -69,6 +69,27 @@ async def get(tx: AsyncSession, who: Principal, id: UUID) -> Engagement:
     return await repository.get(tx, who, id)
 
 
+async def worked_by(tx: AsyncSession, who: Principal, id: UUID) -> Engagement:
+    """A living engagement for the provider's owner, and for staff. Raises: NotFound for anybody else."""
+    return await repository.worked_by(tx, who, id)
+
+
+async def relapse(
+    tx: AsyncSession, who: Principal, quotation: Quotation, reason: str, *, source: str, at: datetime
+) -> Engagement | None:
+    """Cancel what rests on a quotation that had been taken back; None when nothing does, or not any more.
+
+    Raises: Forbidden; Conflict. Emits: EngagementCancelled, DemandEvaluated.
+    """
+    engagement = await repository.of_quotation(tx, who, quotation.id)
+    if engagement is None:
+        return None
+    step = domain.relapse(engagement, quotation, source=source, reason=reason, at=at)
+    engagement = await _keep(tx, who, step, at)
+    await demands.relapse(tx, who, engagement.demand_id, reason, at=at)
+    return engagement
+
+
 async def close(tx: AsyncSession, who: Principal, engagement: Engagement, *, at: datetime) -> Engagement:
     """The rating is given: engagement and demand are closed. Emits: EngagementClosed, DemandProgressed twice."""
     engagement = await _keep(tx, who, domain.close(engagement, at), at)

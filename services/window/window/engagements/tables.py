@@ -3,24 +3,24 @@ from typing import Any
 from uuid import UUID
 
 from common import db
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 
 class EngagementRow(db.Versioned, db.Base):
-    """Unique per demand: the last line of defence against two awards."""
+    """Unique per demand unless cancelled: the last line of defence against two awards."""
 
     __tablename__ = "engagements"
     owner_subject: Mapped[str]
     enterprise_id: Mapped[UUID]
-    demand_id: Mapped[UUID] = mapped_column(unique=True)
+    demand_id: Mapped[UUID]
     demand_window: Mapped[str]
     demand_number: Mapped[str]
     title: Mapped[str]
     enterprise_name: Mapped[str]
     invitation_id: Mapped[UUID]
-    quotation_id: Mapped[UUID]
+    quotation_id: Mapped[UUID] = mapped_column(index=True)
     quotation_revision: Mapped[int]
     platform: Mapped[str]
     provider_id: Mapped[UUID]
@@ -36,6 +36,15 @@ class EngagementRow(db.Versioned, db.Base):
     confirmed_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
+    provider_subject: Mapped[str | None]
     changed_at: Mapped[datetime]
 
-    __table_args__ = (Index("ix_engagements_owner_subject", "owner_subject", "id"),)
+    __table_args__ = (
+        Index("ix_engagements_owner_subject", "owner_subject", "id"),
+        Index(
+            "uq_engagements_demand_id",
+            "demand_id",
+            unique=True,
+            postgresql_where=text("state <> 'cancelled'"),
+        ),
+    )

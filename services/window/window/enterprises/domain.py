@@ -9,18 +9,13 @@ from uuid import UUID
 from common.contracts.demands import SizeClass
 from common.contracts.envelope import Contract, State
 from common.errors import Conflict, Invalid
-from common.fields import Cents, Count, DivisionCode, IndustryCode, Line
+from common.fields import Cents, Count, DivisionCode, Email, IndustryCode, Line, Phone
 from common.node import Topology
 from pydantic import StringConstraints
 from reference import credit_code, divisions, industries, size_standard
 
 CENTS_PER_10K_CNY = 1_000_000
 Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
-Phone = Annotated[str, StringConstraints(max_length=24, pattern=r"^\+?[0-9][0-9 -]{4,21}[0-9]$")]
-Email = Annotated[
-    str,
-    StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"),
-]
 
 
 class Profile(Contract):

@@ -2,12 +2,12 @@ from typing import Annotated
 from uuid import UUID
 
 from common.db import Tx
-from common.http import PAGE_LIMIT, Page
+from common.http import After, Caller, Limit, Now, Page
 from common.idempotency import OnlyOnce
 from common.preconditions import IfMatch, tagged
 from fastapi import APIRouter, Query, Response
 
-from window.deps import Caller, Network, Now, Sme
+from window.deps import Network, Sme
 from window.enterprises import domain, repository, service
 from window.enterprises.schemas import EnterpriseIn, EnterpriseOut, EnterprisePatch
 
@@ -38,8 +38,8 @@ async def browse(
     tx: Tx,
     who: Caller,
     credit_code: Annotated[str | None, Query(pattern=r"^[0-9A-Z]{18}$")] = None,
-    after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 50,
+    after: After = None,
+    limit: Limit = 50,
 ) -> Page[EnterpriseOut]:
     """本人登记的企业；本窗口工作人员可见全部。One's own; staff of this window see all."""
     found, cursor = await repository.page(tx, who, credit_code=credit_code, after=after, limit=limit)

@@ -50,6 +50,11 @@ async def change(
     return enterprise
 
 
+async def get(tx: AsyncSession, who: Principal, id: UUID) -> Enterprise:
+    """An enterprise the caller may see, for the slices above. Raises: NotFound."""
+    return await repository.get(tx, who, id)
+
+
 async def own_many(
     tx: AsyncSession, wanted: Sequence[tuple[Principal, UUID]]
 ) -> Sequence[Enterprise | NotFound]:

@@ -8,7 +8,9 @@ from uuid import UUID
 from common import ids
 from common.contracts.invitations import (
     DemandSummary,
+    InvitationAnswered,
     InvitationAwarded,
+    InvitationExpired,
     InvitationIssued,
     InvitationLost,
     InvitationState,
@@ -51,6 +53,8 @@ def issue(
 ) -> list[tuple[Invitation, InvitationIssued]]:
     """One invitation for each chosen offering.
 
+    Shape: who lost may be asked again: a refused offer has lapsed (Civil Code art. 478), so after an award
+    that was undone the enterprise asks anew and the provider says anew whether it stands by its offer.
     Raises: Invalid for an offering that was not matched or a bad deadline; Conflict for a provider asked before.
     """
     if not at < respond_by <= at + timedelta(days=MAX_DAYS):
@@ -61,7 +65,9 @@ def issue(
             field="respond_by",
         )
     matched = {candidate.offering_id: candidate for candidate in candidates}
-    taken = {(invitation.platform, invitation.provider_id) for invitation in invited}
+    taken = {
+        (invitation.platform, invitation.provider_id) for invitation in invited if invitation.state != "lost"
+    }
     issued: list[tuple[Invitation, InvitationIssued]] = []
     for place, offering_id in enumerate(offering_ids):
         candidate = matched.get(offering_id)
@@ -107,13 +113,26 @@ def _summary(demand: Demand) -> DemandSummary:
 
 def answer(
     invitation: Invitation, quotation: QuotationState, reason: str | None, at: datetime
-) -> Invitation | None:
-    """Follow the provider's quotation; None when it changes nothing, or comes after the end."""
+) -> tuple[Invitation, InvitationAnswered] | None:
+    """Follow the provider's quotation; None when it changes nothing, or comes after the end.
+
+    Shape: a quotation that was made in time but travelled past the deadline still counts.
+    """
     state = ANSWERS.get(quotation)
     if state is None or state == invitation.state or invitation.state not in OPEN:
         return None
-    update = {"state": state, "state_reason": reason, "answered_at": at, "version": invitation.version + 1}
-    return invitation.model_copy(update=update)
+    if invitation.state == "expired" and state != "quoted":
+        return None
+    answered = _next(invitation, state=state, state_reason=reason, answered_at=at)
+    return answered, InvitationAnswered.of(answered)
+
+
+def expire(invitation: Invitation, at: datetime) -> tuple[Invitation, InvitationExpired] | None:
+    """None when it was answered, or may be until a later moment: `respond_by` itself is in time."""
+    if invitation.state != "issued" or at <= invitation.respond_by:
+        return None
+    expired = _next(invitation, state="expired", state_reason="deadline-passed")
+    return expired, InvitationExpired.of(expired)
 
 
 def outlook(invitations: Iterable[Invitation]) -> Literal["quoting", "evaluating", "no_quotation"]:
@@ -125,18 +144,29 @@ def outlook(invitations: Iterable[Invitation]) -> Literal["quoting", "evaluating
 
 
 def win(invitation: Invitation, demand: Demand) -> tuple[Invitation, InvitationAwarded]:
-    """The winner learns the enterprise's name."""
+    """The winner learns the enterprise's name, and its platform whose account may ask for the contact."""
     named = invitation.demand.model_copy(update={"enterprise_name": demand.legal_name})
-    won = invitation.model_copy(
-        update={"state": "awarded", "demand": named, "version": invitation.version + 1}
+    won = _next(
+        invitation, state="awarded", state_reason=None, demand=named, enterprise_subject=demand.owner_subject
     )
     return won, InvitationAwarded.of(won)
+
+
+def relapse(invitation: Invitation, reason: str) -> tuple[Invitation, InvitationAnswered] | None:
+    """The award met a quotation that had been taken back; None for one that was not awarded."""
+    if invitation.state != "awarded":
+        return None
+    withdrawn = _next(invitation, state="withdrawn", state_reason=reason, enterprise_subject=None)
+    return withdrawn, InvitationAnswered.of(withdrawn)
 
 
 def lose(invitation: Invitation, reason: str) -> tuple[Invitation, InvitationLost] | None:
     """None for who has no hope to lose: declined, withdrawn or lost before."""
     if invitation.state not in HOPEFUL:
         return None
-    update = {"state": "lost", "state_reason": reason, "version": invitation.version + 1}
-    lost = invitation.model_copy(update=update)
+    lost = _next(invitation, state="lost", state_reason=reason)
     return lost, InvitationLost.of(lost)
+
+
+def _next(invitation: Invitation, **update: object) -> Invitation:
+    return invitation.model_copy(update={"version": invitation.version + 1, **update})

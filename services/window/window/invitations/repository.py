@@ -1,9 +1,10 @@
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from common import db, errors
 from common.auth import Principal
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from window.invitations.domain import Invitation
@@ -28,6 +29,18 @@ async def get(tx: AsyncSession, who: Principal, id: UUID) -> Invitation:
     if found is None:
         raise errors.absent("邀请", "invitation")
     return found
+
+
+async def due(tx: AsyncSession, who: Principal, at: datetime, limit: int) -> Sequence[UUID]:
+    """The demands that have an unanswered invitation past its deadline, the longest overdue first."""
+    first = func.min(InvitationRow.respond_by)
+    query = select(InvitationRow.demand_id).where(
+        InvitationRow.state == "issued", InvitationRow.respond_by < at
+    )
+    if not who.staff:
+        query = query.where(InvitationRow.owner_subject == who.subject)
+    query = query.group_by(InvitationRow.demand_id).order_by(first, InvitationRow.demand_id)
+    return (await tx.execute(query.limit(limit))).scalars().all()
 
 
 async def add(tx: AsyncSession, invitation: Invitation) -> None:

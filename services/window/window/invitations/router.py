@@ -1,11 +1,11 @@
 from uuid import UUID
 
 from common.db import Tx
-from common.http import Page
+from common.http import Caller, Now, Page
 from common.idempotency import OnlyOnce
 from fastapi import APIRouter
 
-from window.deps import Caller, Now, Sme
+from window.deps import Sme
 from window.invitations import service
 from window.invitations.schemas import InvitationOut, InvitationsIn
 

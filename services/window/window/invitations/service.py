@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from common import audit, journal
+from common import journal
 from common.auth import Principal
 from common.contracts.quotations import Quotation
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +14,9 @@ from window.demands.domain import Demand
 from window.invitations import domain, repository
 from window.invitations.domain import Invitation
 from window.matches import service as matches
+from window.standings import service as standings
+
+EXPIRED_AT_ONCE = 100
 
 
 async def issue(
@@ -42,7 +45,9 @@ async def issue(
         respond_by=respond_by,
         at=at,
     )
-    for invitation, fact in issued:
+    for place, (invitation, fact) in enumerate(issued):
+        field = f"offering_ids.{place}"
+        await standings.check(tx, who.node, invitation.platform, invitation.provider_id, field=field)
         await repository.add(tx, invitation)
         await journal.write(tx, fact, who=who, at=at, recipient=invitation.platform)
     return [invitation for invitation, _ in issued]
@@ -70,16 +75,47 @@ async def answer(
 ) -> None:
     """Follow what the provider answered; the last answer moves the demand.
 
-    Emits: DemandEvaluated, or DemandOpened when an answer is awaited again.
+    Emits: InvitationAnswered; DemandEvaluated, or DemandOpened when an answer is awaited again.
     """
-    answered = domain.answer(invitation, quotation.state, quotation.state_reason, quotation.answered_at or at)
-    if answered is None:
+    step = domain.answer(invitation, quotation.state, quotation.state_reason, quotation.answered_at or at)
+    if step is None:
         return
+    answered, fact = step
     await repository.save(tx, answered)
-    detail = {"version": answered.version, "demand": str(demand.id)}
-    await audit.add(tx, who.subject, f"invitation.{answered.state}", answered.id, at=at, detail=detail)
-    invitations = await repository.of_demand(tx, who, demand.id)
-    await demands.evaluate(tx, who, demand, domain.outlook(invitations), at=at)
+    await journal.write(tx, fact, who=who, at=at)
+    await _evaluate(tx, who, demand, at)
+
+
+async def expire(tx: AsyncSession, who: Principal, *, at: datetime) -> int:
+    """End what nobody answered in time; a demand that another is working on is left for the next time.
+    How many.
+
+    Emits: InvitationExpired to each provider's platform, DemandEvaluated.
+    """
+    due = await repository.due(tx, who, at, EXPIRED_AT_ONCE)
+    count = 0
+    for demand in await demands.idle(tx, who, due):
+        invitations = await repository.of_demand(tx, who, demand.id)
+        expired = [step for invitation in invitations if (step := domain.expire(invitation, at))]
+        for invitation, fact in expired:
+            await repository.save(tx, invitation)
+            await journal.write(tx, fact, who=who, at=at, recipient=invitation.platform)
+        if expired:
+            await _evaluate(tx, who, demand, at)
+        count += len(expired)
+    return count
+
+
+async def relapse(
+    tx: AsyncSession, who: Principal, invitation_id: UUID, reason: str, *, at: datetime
+) -> None:
+    """The winner had taken its quotation back. Emits: InvitationAnswered."""
+    step = domain.relapse(await repository.get(tx, who, invitation_id), reason)
+    if step is None:
+        return
+    withdrawn, fact = step
+    await repository.save(tx, withdrawn)
+    await journal.write(tx, fact, who=who, at=at)
 
 
 async def conclude(
@@ -100,3 +136,8 @@ async def conclude(
         await journal.write(tx, fact, who=who, at=at, recipient=ended.platform)
         lost += not won
     return lost
+
+
+async def _evaluate(tx: AsyncSession, who: Principal, demand: Demand, at: datetime) -> None:
+    invitations = await repository.of_demand(tx, who, demand.id)
+    await demands.evaluate(tx, who, demand, domain.outlook(invitations), at=at)

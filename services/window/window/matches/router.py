@@ -1,9 +1,9 @@
 from uuid import UUID
 
 from common.db import Tx
+from common.http import Caller
 from fastapi import APIRouter
 
-from window.deps import Caller
 from window.matches import service
 from window.matches.schemas import MatchOut
 

@@ -1,11 +1,12 @@
 from uuid import UUID
 
 from common.db import Tx
+from common.http import Caller, Now
 from common.idempotency import OnlyOnce
 from common.preconditions import IfMatch, tagged
 from fastapi import APIRouter, Response
 
-from window.deps import Caller, Now, Sme
+from window.deps import Sme
 from window.ratings import repository, service
 from window.ratings.schemas import RatingIn, RatingOut, RatingPatch
 

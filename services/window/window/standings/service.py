@@ -16,8 +16,10 @@ async def hear(tx: AsyncSession, envelope: Envelope, provider: Provider) -> None
     await repository.store(tx, envelope, provider)
 
 
-async def check(tx: AsyncSession, node: str, platform: str, provider_id: UUID) -> None:
+async def check(tx: AsyncSession, node: str, platform: str, provider_id: UUID, *, field: str) -> None:
     """Of a provider at home here we know it; of others what their platforms last told us.
+
+    Shape: `field` is the input that named the provider.
 
     Raises: Conflict when the provider may not take work.
     """
@@ -29,7 +31,7 @@ async def check(tx: AsyncSession, node: str, platform: str, provider_id: UUID) -
     if state in BARRED:
         raise Conflict(
             "provider-barred",
-            zh=f"该机构当前状态为 {state}，不能承接；请选择其他报价",
-            en=f"the provider is {state} and cannot take work; choose another quotation",
-            field="quotation_id",
+            zh=f"该机构当前状态为 {state}，不能承接；请选择其他机构",
+            en=f"the provider is {state} and cannot take work; choose another provider",
+            field=field,
         )

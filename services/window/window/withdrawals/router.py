@@ -1,10 +1,11 @@
 from uuid import UUID
 
 from common.db import Tx
+from common.http import Now
 from common.idempotency import OnlyOnce
 from fastapi import APIRouter
 
-from window.deps import Now, Sme
+from window.deps import Sme
 from window.withdrawals import service
 from window.withdrawals.schemas import WithdrawalIn, WithdrawalOut
 

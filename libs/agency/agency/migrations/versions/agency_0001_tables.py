@@ -1,4 +1,4 @@
-"""Providers, offerings, quotations, assignments with their reports."""
+"""Providers, offerings, quotations, assignments with their reports and ratings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +17,19 @@ def _versioned() -> tuple[sa.Column, ...]:
         sa.Column("id", pg.UUID, nullable=False),
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
+    )
+
+
+def _copy() -> tuple[sa.Column, ...]:
+    return (
+        sa.Column("owner", sa.Text, nullable=False),
+        sa.Column("id", pg.UUID, nullable=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("deleted", sa.Boolean, nullable=False),
+        sa.Column("content_hash", sa.Text, nullable=False),
+        sa.Column("forked", sa.Boolean, nullable=False),
+        sa.Column("body", pg.JSONB, nullable=False),
     )
 
 
@@ -104,6 +117,7 @@ def upgrade() -> None:
         sa.Column("valid_until", sa.Date),
         sa.Column("scope", sa.Text, nullable=False),
         sa.Column("answered_at", MOMENT),
+        sa.Column("provider_subject", sa.Text),
         sa.Column("invitation", pg.JSONB, nullable=False),
         sa.Column("invitation_epoch", sa.BigInteger, nullable=False),
         sa.Column("invitation_version", sa.BigInteger, nullable=False),
@@ -117,14 +131,7 @@ def upgrade() -> None:
     op.create_index("ix_quotations_provider_id", "quotations", ["provider_id"])
     op.create_table(
         "assignments",
-        sa.Column("owner", sa.Text, nullable=False),
-        sa.Column("id", pg.UUID, nullable=False),
-        sa.Column("epoch", sa.BigInteger, nullable=False),
-        sa.Column("version", sa.BigInteger, nullable=False),
-        sa.Column("deleted", sa.Boolean, nullable=False),
-        sa.Column("content_hash", sa.Text, nullable=False),
-        sa.Column("forked", sa.Boolean, nullable=False),
-        sa.Column("body", pg.JSONB, nullable=False),
+        *_copy(),
         sa.Column("owner_subject", sa.Text, nullable=False),
         sa.Column("provider_id", pg.UUID, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
@@ -146,8 +153,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_progress_reports"),
     )
     op.create_index("ix_progress_reports_engagement_id", "progress_reports", ["engagement_id"])
+    op.create_table(
+        "received_ratings",
+        *_copy(),
+        sa.Column("engagement_id", pg.UUID, nullable=False),
+        sa.PrimaryKeyConstraint("owner", "id", name="pk_received_ratings"),
+    )
+    op.create_index("ix_received_ratings_engagement_id", "received_ratings", ["engagement_id"])
 
 
 def downgrade() -> None:
-    for table in ("progress_reports", "assignments", "quotations", "offerings", "providers"):
+    for table in ("received_ratings", "progress_reports", "assignments", "quotations", "offerings", "providers"):
         op.drop_table(table)

@@ -117,7 +117,21 @@ def upgrade() -> None:
         sa.Column("state_reason", sa.Text),
         sa.Column("issued_at", MOMENT, nullable=False),
         sa.Column("answered_at", MOMENT),
-        sa.UniqueConstraint("demand_id", "platform", "provider_id", name="uq_invitations_demand_provider"),
+        sa.Column("enterprise_subject", sa.Text),
+    )
+    op.create_index(
+        "uq_invitations_demand_provider",
+        "invitations",
+        ["demand_id", "platform", "provider_id"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'lost'"),
+    )
+    op.create_index("ix_invitations_demand_id", "invitations", ["demand_id"])
+    op.create_index(
+        "ix_invitations_respond_by",
+        "invitations",
+        ["respond_by"],
+        postgresql_where=sa.text("state = 'issued'"),
     )
 
     op.create_table(
@@ -146,9 +160,17 @@ def upgrade() -> None:
         sa.Column("confirmed_at", MOMENT),
         sa.Column("delivered_at", MOMENT),
         sa.Column("accepted_at", MOMENT),
+        sa.Column("provider_subject", sa.Text),
         sa.Column("changed_at", MOMENT, nullable=False),
-        sa.UniqueConstraint("demand_id", name="uq_engagements_demand_id"),
     )
+    op.create_index(
+        "uq_engagements_demand_id",
+        "engagements",
+        ["demand_id"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'cancelled'"),
+    )
+    op.create_index("ix_engagements_quotation_id", "engagements", ["quotation_id"])
     op.create_index("ix_engagements_owner_subject", "engagements", ["owner_subject", "id"])
 
     op.create_table(
