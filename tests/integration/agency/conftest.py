@@ -1,143 +1,38 @@
-"""One platform of the network as an app over a database of its own, its clock and its callers in hand."""
+"""The provider's side alone, as a window mounts it."""
 
-import asyncio
-import itertools
-import os
-import time
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import asyncpg
-import httpx
 import pytest
 from agency import slices
-from common import migrate
-from common.contracts.envelope import wrap
 from common.http import build
-from common.ids import new
-from common.inbox import Raw
-from common.settings import Settings
-from joserfc import jwt
-from joserfc.jwk import ECKey
 from reference import credit_code
 
-ROOT = Path(__file__).parents[3]
-KEY = ECKey.generate_key("P-256", {"kid": "test"})
+from tests.integration.platform import copied, migrated, numbers, running
+
 PACKAGES = ("common", "agency")
 NODE = "baotou"
-HUB = "http://hub.test"
-_numbers = itertools.count(1)
 
 
-class Clock:
-    """The platform's clock; tests move it."""
-
-    def __init__(self):
-        self.at = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # a Monday, 10:00 in Hohhot
-
-    def __call__(self):
-        return self.at
-
-    def forward(self, **by):
-        self.at += timedelta(**by)
-
-
-class Platform:
-    """The app, and people who call it."""
-
-    def __init__(self, app, clock, node):
-        self.app, self.clock, self.node = app, clock, node
-        self.runtime = app.state.runtime
-        self._clients = []
-
-    def caller(self, subject, *roles, home=None):
-        claims = {
-            "iss": HUB, "aud": "hubnet", "sub": subject, "exp": int(time.time()) + 5 * 10**8,
-            "roles": list(roles), "home": home,
-        }  # fmt: skip
-        token = jwt.encode({"alg": "ES256", "kid": "test"}, claims, KEY)
-        client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
-            base_url="http://platform.test",
-            headers={"Authorization": f"Bearer {token}", "Accept-Language": "en"},
-        )
-        self._clients.append(client)
-        return client
-
-    async def hear(self, fact, *, source, recipient=None, message_id=None):
-        """Deliver a fact as the hub would pass it on."""
-        envelope = wrap(fact, id=message_id or new(), source=source, at=self.clock(), recipient=recipient)
-        raw = Raw(envelope.model_dump_json().encode(), "hub", str(envelope.id), trusted=True)
-        return (await self.runtime.inbox.deliver([raw]))[0]
-
-    async def rows(self, query, *values):
-        async with self.runtime.sessions() as session:
-            connection = (await (await session.connection()).get_raw_connection()).driver_connection
-            return await connection.fetch(query, *values)
-
-    async def said(self, pattern="%"):
-        """The envelopes owed to the hub, oldest first."""
-        query = "SELECT envelope::json AS e FROM outbox WHERE feed = 'hub' AND type LIKE $1 ORDER BY id"
-        return [row["e"] for row in await self.rows(query, pattern)]
-
-    async def close(self):
-        for client in self._clients:
-            await client.aclose()
-        await self.runtime.engine.dispose()
-
-
-def server() -> str:
-    return os.environ["HUBNET_TEST_POSTGRES_URL"]
-
-
-async def _execute(*statements):
-    connection = await asyncpg.connect(server())
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
+def create(settings, clock):
+    return build(
+        settings, title="t", summary="s", routers=slices.routers, routes=slices.routes(NODE, clock), now=clock
+    )
 
 
 @pytest.fixture(scope="session")
 def template():
-    """A migrated database that tests copy."""
-    name = f"test_agency_{new().hex[-12:]}"
-    asyncio.run(_execute(f"CREATE DATABASE {name}"))
-    migrate.upgrade(server().rsplit("/", 1)[0] + "/" + name, PACKAGES)
-    yield name
-    asyncio.run(_execute(f"DROP DATABASE {name}"))
+    with migrated(PACKAGES) as name:
+        yield name
 
 
 @pytest.fixture
 async def url(template):
-    name = f"{template}_{next(_numbers)}"
-    await _execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield server().rsplit("/", 1)[0] + "/" + name
-    await _execute(f"DROP DATABASE {name} WITH (FORCE)")
+    async with copied(template) as made:
+        yield made
 
 
 @pytest.fixture
 async def platform(url):
-    settings = Settings(
-        node=NODE,
-        topology=ROOT / "deploy/topology.yaml",
-        database_url=url,
-        hub_url=HUB,
-        calls_per_minute=100_000,
-    )
-    clock = Clock()
-
-    async def keys():
-        return {"keys": [KEY.as_dict(private=False)]}
-
-    app = build(
-        settings, title="t", summary="s", routers=slices.routers, routes=slices.routes(NODE, clock), now=clock
-    )
-    app.state.runtime.verifier.fetch = keys
-    here = Platform(app, clock, NODE)
-    yield here
-    await here.close()
+    async with running(url, NODE, create) as here:
+        yield here
 
 
 @pytest.fixture
@@ -156,7 +51,7 @@ def other(platform):
 
 
 def fresh_code() -> str:
-    return credit_code.complete(f"911502{next(_numbers):011d}")
+    return credit_code.complete(f"911502{next(numbers):011d}")
 
 
 def registration(**changes):
