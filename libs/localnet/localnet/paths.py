@@ -27,6 +27,10 @@ class Folder:
         return self.secrets / "nkeys"
 
     @property
+    def databases(self) -> Path:
+        return self.secrets / "databases"
+
+    @property
     def users(self) -> Path:
         return self.secrets / "users.json"
 
@@ -80,7 +84,7 @@ class Folder:
         try:
             for folder in (self.root, self.nats, self.logs):
                 folder.mkdir(parents=True, exist_ok=True)
-            for private in (self.secrets, self.nkeys, self.run):
+            for private in (self.secrets, self.nkeys, self.databases, self.run):
                 private.mkdir(mode=0o700, exist_ok=True)
                 private.chmod(0o700)
             if self.control.parent != self.run:

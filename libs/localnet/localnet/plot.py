@@ -13,7 +13,7 @@ from reference.examples import Demand
 
 from localnet import examples
 from localnet.accounts import open_accounts
-from localnet.api import Api
+from localnet.api import Api, Refused
 from localnet.examples import Agency
 from localnet.trouble import Trouble
 
@@ -200,10 +200,13 @@ async def submit(case: Case) -> Told:
     return Told(
         case.demand["state"],
         (
-            (f"“{said['title']}”：{said['text']}", f"receipt number {number}"),
+            (
+                f"“{said['title']}”：{said['text']}",
+                "raw milk and yoghurt to be tested for food safety: 12 samples, with a CMA report",
+            ),
             (
                 f"受理编号 {number}，预算 {yuan(budget['from_cents'])}至{yuan(budget['to_cents'])}，{needed_by} 前",
-                f"budget in yuan, needed by {needed_by}",
+                f"receipt number {number}, needed by {needed_by}",
             ),
         ),
     )
@@ -229,32 +232,24 @@ async def matched(case: Case) -> Told:
     platforms = {candidate["platform"] for candidate in candidates}
     need(len(platforms) > 1, "候选只来自一个平台", "the candidates are of one platform only")
     need(all(c["reason_zh"] for c in candidates), "候选没有理由", "a candidate has no reason")
-    rows = tuple(
+    best = tuple(
         (
-            str(candidate["rank"]),
-            candidate["platform"],
-            f"{candidate['provider_name']}\n{candidate['title']}",
-            f"{candidate['score']:.2f}",
-            f"{candidate['reason_zh']}\n{candidate['reason_en']}",
+            f"{candidate['rank']}. {candidate['score']:.2f}  {candidate['platform']}  "
+            f"{candidate['provider_name']}：{candidate['title']}\n   {candidate['reason_zh']}",
+            f"   {candidate['reason_en']}",
         )
         for candidate in candidates[:SHOWN]
-    )
-    heads = (
-        ("", "#"),
-        ("平台", "platform"),
-        ("机构与服务", "provider"),
-        ("得分", "score"),
-        ("理由", "reason"),
     )
     return Told(
         case.match["demand_state"],
         (
             (
-                f"{len(candidates)} 项服务，来自 {len(platforms)} 个平台，考察 {case.match['considered']} 项",
-                f"{len(candidates)} offerings of {len(platforms)} platforms, {case.match['considered']} considered",
+                f"{len(candidates)} 项服务，来自 {len(platforms)} 个平台，考察 {case.match['considered']} 项；前 {len(best)} 项：",
+                f"{len(candidates)} offerings of {len(platforms)} platforms, {case.match['considered']} considered; "
+                f"the best {len(best)}:",
             ),
+            *best,
         ),
-        Sheet(heads, rows),
     )
 
 
@@ -324,7 +319,7 @@ async def quote(case: Case) -> Told:
     case.quotations[THIRD] = await case.agency_says(THIRD, "decline", at, {"reason": reason})
     names = {name: case.providers[name]["name"] for name in case.providers}
     return Told(
-        "submitted ×2, declined ×1",
+        case.quotations[WINNER]["state"],
         (
             *((f"{names[n]}：{yuan(p)}，{d} 天", f"{p / 100:,.0f} yuan, {d} days") for n, p, d, _ in offers),
             (f"{names[THIRD]}谢绝：{reason}", "declines: no capacity"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common import bus as buses
 from common.node import Node
 
 from localnet import databases, processes, streams
@@ -57,7 +58,9 @@ def provide_bus(work: Work) -> None:
     network = work.network
     seed_file = network.secrets.seed_file(network.topology.hub.id)
     nodes = network.topology.spokes
-    asyncio.run(streams.provision(network.bus_url, seed_file, nodes, STREAM_BYTES, work.progress("streams")))
+    tls = buses.tls(settings_for(network, network.topology.hub))
+    told = work.progress("streams")
+    asyncio.run(streams.provision(network.bus_url, seed_file, nodes, STREAM_BYTES, told, tls))
 
 
 def report_operator(network: Network, report: Report) -> None:

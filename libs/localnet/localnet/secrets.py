@@ -29,9 +29,13 @@ class Secrets:
         """Password of the superuser, used by provisioning only."""
         return self.folder.secrets / "postgres-superuser"
 
+    def database_file(self, node: str) -> Path:
+        """Password of the role that owns a node's database, and may enter no other."""
+        return self.folder.databases / node
+
     @property
     def application_file(self) -> Path:
-        """Password of the role that owns the services' databases."""
+        """Password of the role that owns the templates and the tables in their copies."""
         return self.folder.secrets / "postgres-hubnet"
 
     @property
@@ -45,9 +49,17 @@ class Secrets:
 
     def make(self, nodes: Iterable[str]) -> "Secrets":
         """Make what is missing, and close what stands open."""
-        for node in (*nodes, SYSTEM):
+        names = tuple(nodes)
+        for node in (*names, SYSTEM):
             keep(self.seed_file(node), new_seed)
-        for path in (self.postgres_file, self.application_file, self.pepper_file, self.client_file):
+        databases = map(self.database_file, names)
+        for path in (
+            *databases,
+            self.postgres_file,
+            self.application_file,
+            self.pepper_file,
+            self.client_file,
+        ):
             keep(path, lambda: secrets.token_urlsafe(32))
         return self
 

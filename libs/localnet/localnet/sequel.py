@@ -1,5 +1,6 @@
 """The second half of the story: the work, its acceptance, and what the region's register knows of it."""
 
+from datetime import datetime
 from typing import Any
 
 from localnet.api import OPERATOR
@@ -40,7 +41,7 @@ async def losers(case: Case) -> Told:
     return Told(
         lost["state"],
         (
-            (f"{lost['provider_name']}：{lost['state']}，{lost['state_reason']}", "the cluster's laboratory knows why"),
+            (f"{lost['provider_name']}：{lost['state']}，{lost['state_reason']}", f"the cluster's laboratory: {lost['state']}, and it knows why"),
             (f"{won['provider_name']}：{won['state']}", f"the winner's quotation is {won['state']}"),
             (f"{declined['provider_name']}：{declined['state']}", "who declined stays so"),
         ),
@@ -124,8 +125,16 @@ async def record(case: Case) -> Told:
     events = found["timeline"]
     made = sum(event["type"] == "engagement.created.v1" for event in events)
     need(made == 1, f"应有一份服务合同，实有 {made} 份", f"there should be one engagement, there are {made}")
-    rows = tuple((event["at"][11:19], event["source"], event["zh"], event["en"]) for event in events)
-    heads = (("时刻", "UTC"), ("来源", "source"), ("事件", "event"), ("", ""))
+    began = datetime.fromisoformat(events[0]["at"])
+    rows = tuple(
+        (
+            f"+{(datetime.fromisoformat(event['at']) - began).total_seconds():.2f} s",
+            event["source"],
+            f"{event['zh']} · {event['en']}",
+        )
+        for event in events
+    )
+    heads = (("时间", "time"), ("来源", "source"), ("经过", "what happened"))
     return Told(
         found["case"]["state"],
         (

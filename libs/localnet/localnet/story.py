@@ -22,7 +22,7 @@ STEPS: tuple[tuple[str, str, Act], ...] = (
     ("供需对接", "Matchmaking answers", plot.matched),
     ("邀请三家报价", "It invites three providers", plot.invite),
     ("邀请送达", "The invitations arrive", plot.received),
-    ("两家报价，一家谢绝", "Two quote, one declines", plot.quote),
+    ("机构答复", "Two quote, one declines", plot.quote),
     ("比较报价", "It compares", plot.compare),
     ("授标", "It awards Baotou's", plot.award),
     ("告知未中选机构", "The losers are told", sequel.losers),

@@ -1,6 +1,7 @@
 """Streams and consumers of the bus, made by this one step and never by services."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ def differs(want: Any, have: Any) -> list[str]:
     return [name for name, value in here.items() if there.get(name) != value]
 
 
-async def connect(url: str, seed_file: Path, ca: Path | None = None) -> Client:
+async def connect(url: str, seed_file: Path, tls: ssl.SSLContext | None = None) -> Client:
     """As the hub.
 
     Raises: Trouble when the broker is away or refuses the key.
@@ -106,6 +107,7 @@ async def connect(url: str, seed_file: Path, ca: Path | None = None) -> Client:
             allow_reconnect=False,
             connect_timeout=5,
             error_cb=note,
+            tls=tls,
         )
     except (NatsError, OSError, TimeoutError) as error:
         said = "; ".join(refused) or str(error) or type(error).__name__
@@ -120,13 +122,18 @@ async def connect(url: str, seed_file: Path, ca: Path | None = None) -> Client:
 
 
 async def provision(
-    url: str, seed_file: Path, nodes: Iterable[Node], max_bytes: int, progress: Callable[[int, int], None]
+    url: str,
+    seed_file: Path,
+    nodes: Iterable[Node],
+    max_bytes: int,
+    progress: Callable[[int, int], None],
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Make or correct every stream and consumer; one listing call each when all is well.
 
     Raises: Trouble.
     """
-    connection = await connect(url, seed_file)
+    connection = await connect(url, seed_file, tls)
     try:
         js = connection.jetstream(timeout=20)
         streams = wanted(nodes, max_bytes)

@@ -4,47 +4,34 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterator
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.text import Text
 
 from localnet import examples, loading, preflight, story
 from localnet.api import Api
+from localnet.commands.reaching import HowItRuns, PortBase, SecretFile, Via, composed
 from localnet.commands.running import plan
-from localnet.commands.screen import DataDir, TopologyFile, out, show
+from localnet.commands.screen import DataDir, TopologyFile, out
 from localnet.commands.session import Session, died
 from localnet.commands.telling import Bars, Narrator, outcome
 from localnet.control import Connection
 from localnet.endpoints import Endpoints
-from localnet.network import Network, load, recall
-from localnet.paths import Folder, find_folder, find_topology
+from localnet.network import Network, recall
+from localnet.paths import Folder
 from localnet.story import StepResult
 from localnet.trouble import Trouble
 
 UP_LIMIT_S = 150.0
-COMPOSE_FOLDER = ".hubnet-compose"
-
-
-class Via(StrEnum):
-    """What runs the network."""
-
-    EMBEDDED = "embedded"
-    COMPOSE = "compose"
+INTERRUPTED = 130
 
 
 def demo(
-    leave: Annotated[
-        bool, typer.Option("--exit", help="讲完即停止并退出 · Leave after the story")
-    ] = False,
-    via: Annotated[Via, typer.Option(help="本机或容器 · Where the network runs")] = Via.EMBEDDED,
-    port_base: Annotated[int | None, typer.Option(min=1024, max=65000, help="首个端口 · First port")] = None,
-    secret: Annotated[
-        Path | None,
-        typer.Option("--client-secret-file", help="容器网络的客户端密钥 · The client's secret; HUBNET_CLIENT_SECRET_FILE"),
-    ] = None,
+    leave: Annotated[bool, typer.Option("--exit", help="讲完即停止并退出 · Leave after the story")] = False,
+    via: HowItRuns = Via.EMBEDDED,
+    port_base: PortBase = None,
+    secret: SecretFile = None,
     data_dir: DataDir = None,
     topology: TopologyFile = None,
 ) -> None:
@@ -56,22 +43,15 @@ def demo(
     if preflight.held(network.folder):
         tell(Endpoints.of(already_up(network.folder)), network.folder)
         return
+    told = False
     with Session(network) as session:
         session.until_up()
         tell(Endpoints.of(network), network.folder, session)
+        told = True
         if not leave:
             session.until_interrupted()
-
-
-def composed(
-    data_dir: Path | None, topology: Path | None, port_base: int | None, secret: Path | None
-) -> Endpoints:
-    """The network of the compose file; what we learn of it is kept apart from the embedded one's."""
-    path = find_topology(topology)
-    folder = find_folder(data_dir, path)
-    if data_dir is None:
-        folder = Folder(folder.root.with_name(COMPOSE_FOLDER))
-    return Endpoints.published(load(path), folder, port_base, secret)
+    if not told:
+        raise typer.Exit(INTERRUPTED)  # the session takes Ctrl-C for a good end
 
 
 def already_up(folder: Folder) -> Network:
@@ -95,7 +75,10 @@ def already_up(folder: Folder) -> Network:
         raise Trouble(
             (f"部分节点没有运行：{'、'.join(stopped)}", f"nodes that do not run: {', '.join(stopped)}"),
             ("演示用到整个网络", "the story needs the whole network"),
-            ("hubnet start NODE 逐个启动，或 hubnet down 后重来", "hubnet start NODE, or hubnet down and again"),
+            (
+                "hubnet start NODE 逐个启动，或 hubnet down 后重来",
+                "hubnet start NODE, or hubnet down and again",
+            ),
         )
     out.print("网络已在运行，演示后继续运行 · already running, and left running")
     return Network.from_json(recall(folder))
@@ -119,8 +102,10 @@ def tell(endpoints: Endpoints, folder: Folder | None, session: Session | None = 
     if not story.complete(results):
         last = results[-1]
         raise last.trouble or died()
-    out.print(f"\n[bold green]✓[/] 全部 {len(results)} 步成立 · all {len(results)} steps held ({took_s:.1f} s)\n")
-    out.print(signposts(endpoints, folder))
+    out.print(
+        f"\n[bold green]✓[/] 全部 {len(results)} 步成立 · all {len(results)} steps held ({took_s:.1f} s)\n"
+    )
+    signposts(endpoints, folder)
 
 
 async def load_and_play(endpoints: Endpoints, session: Session | None) -> list[StepResult]:
@@ -175,24 +160,29 @@ def followed(session: Session | None) -> Iterator[None]:
         loop.remove_reader(connection.link)
 
 
-def signposts(endpoints: Endpoints, folder: Folder | None) -> Table:
-    """Where to look around, and as whom."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+def signposts(endpoints: Endpoints, folder: Folder | None) -> None:
+    """Where to look around, and as whom. Lines are not broken: they are to be copied."""
     hub, window = endpoints.urls[endpoints.hub], endpoints.urls["hohhot"]
     owner = examples.enterprise_account(endpoints.topology)
-    where = f" --data-dir '{endpoints.users.parent.parent}'" if folder is None or folder.root.name != ".hubnet" else ""
+    usual = folder is not None and folder.root.name == ".hubnet"
+    where = "" if usual else f" --data-dir '{endpoints.users.parent.parent}'"
     elsewhere = f" --url {hub}" if folder is None else ""
-    token = f'$(hubnet token {owner.username}{elsewhere}{where})'
-    table.add_row("网络状态 status", f"{hub}/")
-    table.add_row("接口文档 API", f"{hub}/docs\n{window}/docs")
-    table.add_row("联合目录 catalogue", f"{hub}/v1/catalogue?kind=instrument&division=150100")
-    table.add_row("试一试 try", f'curl -H "Authorization: Bearer {token}" {window}/v1/demands')
-    table.add_row("示例用户 users", "密码由 hubnet token USER 使用 · hubnet token USER knows their passwords")
-    for person in examples.people(endpoints.topology):
-        table.add_row("", f"{person.username}  {person.zh} · {person.en}")
-    return table
+    token = f"hubnet token {owner.username}{elsewhere}{where}"
+    for label, text in (
+        ("网络状态 status", f"{hub}/"),
+        ("接口文档 APIs", f"{hub}/docs  {window}/docs"),
+        ("联合目录 catalogue", f"{hub}/v1/catalogue?kind=instrument&division=150100"),
+        ("试一试 try", f'curl -H "Authorization: Bearer $({token})" {window}/v1/demands'),
+    ):
+        out.print(Text.assemble((f"{label}  ", "bold"), text), soft_wrap=True)
+    out.print(
+        Text.assemble(("示例用户 users", "bold"), "  密码见 passwords: ", str(endpoints.users)),
+        soft_wrap=True,
+    )
+    people = [p for p in examples.people(endpoints.topology) if p.username not in examples.laboratories()]
+    for person in people:
+        out.print(f"  {person.username}  {person.zh} · {person.en}", soft_wrap=True)
+    out.print("  ex-lab-…  各集聚区实验室 · the other clusters' laboratories")
 
 
 COMMANDS = {"demo": demo}

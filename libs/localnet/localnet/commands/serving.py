@@ -1,5 +1,6 @@
 """serve: one service of its own. provision: what it needs, for servers that run elsewhere."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ import typer
 from common.settings import Settings
 from pydantic import ValidationError
 
+from localnet import handout
 from localnet.broker import write_configuration
 from localnet.commands.running import plan
 from localnet.commands.screen import DataDir, TopologyFile, out, show
@@ -19,14 +21,22 @@ from localnet.trouble import USAGE, Trouble
 def serve(
     node: Annotated[str, typer.Argument(help="节点编号 · A node's id")], topology: TopologyFile = None
 ) -> None:
-    """在前台运行一个服务 · Serve one node in the foreground, told by HUBNET_* variables."""
+    """在前台运行一个服务 · Serve one node in the foreground, told by HUBNET_* variables.
+
+    HUBNET_SECRETS_DIR names a folder where the value of a setting may stand in a file of its name instead
+    (hubnet_database_url).
+    """
     from localnet import fleet  # loads uvicorn, which the other commands do not need
 
     told: dict[str, Any] = {"node": node, "topology": find_topology(topology)}
+    if folder := os.environ.get("HUBNET_SECRETS_DIR"):
+        told["_secrets_dir"] = folder
     try:
         settings = Settings(**told)
     except ValidationError as error:
-        missing = ", ".join(f"HUBNET_{str(part['loc'][0]).upper()}" for part in error.errors())
+        missing = ", ".join(
+            f"HUBNET_{str(part['loc'][0]).upper()}" if part["loc"] else part["msg"] for part in error.errors()
+        )
         raise Trouble(
             (f"设置缺失或无效：{missing}", f"missing or not valid: {missing}"),
             ("一个服务由 HUBNET_* 变量设置", "a service is told by HUBNET_* variables"),
@@ -64,6 +74,10 @@ def provision(
     tls: Annotated[
         Path | None, typer.Option(help="证书目录 · Folder with server.crt, server.key, ca.crt")
     ] = None,
+    handouts: Annotated[
+        Path | None,
+        typer.Option("--handout", help="按节点分发密钥的目录 · Folder to fill with one folder a node"),
+    ] = None,
     data_dir: DataDir = None,
     topology: TopologyFile = None,
 ) -> None:
@@ -80,6 +94,8 @@ def provision(
         network, network.folder.nats / "nats.conf", elsewhere(listen, store, tls, network.max_file_bytes)
     )
     out.print(f"密钥与配置 · keys and configuration: {network.folder.root}")
+    if handouts:
+        handout.give(network, handouts)
     if keys_only:
         return
     if not network.postgres_url or not network.nats_url:

@@ -36,7 +36,9 @@ class Narrator:
 
     async def begins(self, step: Step) -> None:
         if out.is_terminal:
-            self.live = Live(Spinner("dots", f"{place(step)}{step.zh} · {step.en}"), console=out, transient=True)
+            self.live = Live(
+                Spinner("dots", f"{place(step)}{step.zh} · {step.en}"), console=out, transient=True
+            )
             self.live.start()
 
     async def ended(self, result: StepResult) -> None:
@@ -117,9 +119,9 @@ def outcome(loaded: Loaded, order: Iterable[str], took_s: float) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_footer=True, show_edge=False)
     total = loaded.total
     names = {"created": "新增", "updated": "更新", "unchanged": "未变", "rejected": "拒绝"}
-    table.add_column("节点 node", f"合计 total · {took_s:.1f} s")
+    table.add_column("节点 node", f"合计 total, {took_s:.1f} s", no_wrap=True)
     for name, zh in names.items():
-        table.add_column(f"{zh} {name}", str(total[name]), justify="right")
+        table.add_column(f"{zh}\n{name}", str(total[name]), justify="right")
     for node in order:
         if found := loaded.outcomes.get(node):
             table.add_row(node, *(str(found[name] or "") for name in names))
