@@ -6,6 +6,7 @@ A library that brings tables brings their history; a service is the union of its
 import asyncio
 from functools import cache
 from importlib.resources import files
+from typing import cast
 
 import asyncpg
 from alembic import command
@@ -13,8 +14,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy import Connection, MetaData, Table, pool
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from common.db import Base
 
 PACKAGES: dict[str, tuple[str, ...]] = {
     "hub": ("common", "hub"),
@@ -82,8 +85,14 @@ def upgrade(url: str, packages: tuple[str, ...]) -> None:
     asyncio.run(through())
 
 
-def differences(connection: Connection, metadata: MetaData) -> list[object]:
-    """What the tables in code have that the migrated database lacks, or the reverse."""
-    return list(
-        compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
-    )
+def differences(connection: Connection, packages: tuple[str, ...]) -> list[object]:
+    """What the tables in these packages' code have that the migrated database lacks, or the reverse.
+
+    Shape: several services may live in one process; tables of other packages do not count.
+    """
+    expected = MetaData(naming_convention=Base.metadata.naming_convention)
+    for mapper in Base.registry.mappers:
+        if mapper.class_.__module__.split(".")[0] in packages:
+            cast(Table, mapper.local_table).to_metadata(expected)
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, expected))

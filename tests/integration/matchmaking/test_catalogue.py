@@ -133,9 +133,8 @@ async def test_ratings_move_the_better_provider_up(network):
 
 
 async def test_a_bulk_load_leaves_the_loop_free(network):
-    """Five thousand offerings are indexed in turns; nothing else waits longer than a moment."""
+    """Five thousand offerings are indexed in turns, and others have theirs between."""
     import json
-    import time
 
     body = json.dumps(offering().model_dump(mode="json"), ensure_ascii=False)
     async with network.runtime.sessions.begin() as tx:
@@ -147,19 +146,18 @@ async def test_a_bulk_load_leaves_the_loop_free(network):
             ),
             {"body": body, "provider": str(provider().id)},
         )
-    catalogue, longest, done = Catalogue(Lexical()), 0.0, False
+    catalogue, turns, done = Catalogue(Lexical()), 0, False
 
-    async def watch():
-        nonlocal longest
+    async def others():
+        nonlocal turns
         while not done:
-            before = time.perf_counter()
-            await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - before)
+            await asyncio.sleep(0)
+            turns += 1
 
-    watcher = asyncio.create_task(watch())
+    waiting = asyncio.create_task(others())
     async with network.runtime.sessions() as tx:
         await catalogue.refresh(tx)
     done = True
-    await watcher
+    await waiting
     assert catalogue.count == 5000
-    assert longest < 0.25, f"the loop stood still for {longest:.3f} s"
+    assert turns > 50

@@ -4,10 +4,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from common import db, migrate
 from common.auth import Principal, caller
-from matchmaking.db import Base
-from sqlalchemy import MetaData
 
 from tests.integration.matchmaking.network import demand, offering, provider
 
@@ -50,18 +47,3 @@ async def test_unknown_and_senseless_ids_are_refused(read, path, status):
     answer = await read(f"/v1/matches/{path}", "operator")
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-
-
-async def test_the_migrations_make_the_tables_in_code(network):
-    expected = MetaData(naming_convention=Base.metadata.naming_convention)
-    shared = {
-        mapper.local_table
-        for mapper in db.Base.registry.mappers
-        if mapper.class_.__module__ == "common.tables"
-    }
-    for table in (*Base.metadata.sorted_tables, *shared):
-        table.to_metadata(expected)
-    assert len(Base.metadata.tables) == 5
-    async with network.runtime.engine.connect() as connection:
-        found = await connection.run_sync(lambda sync: migrate.differences(sync, expected))
-    assert found == []

@@ -1,11 +1,8 @@
 """The straight path of a demand as its window lives it, and what must never leave the window."""
 
-import re
 from datetime import timedelta
 
-from common import db, migrate
 from common.contracts.quotations import QuotationDeclined
-from sqlalchemy import MetaData
 
 
 async def test_from_submission_to_rating(window):
@@ -87,15 +84,6 @@ async def test_a_person_never_travels(window):
                     for r in await window.rows("SELECT payload FROM dead_letters")
                 )
             assert not [value for value in window.person.values() if value in line], table
-
-
-async def test_the_migrations_make_what_the_tables_say(window):
-    metadata = MetaData(naming_convention=db.Base.metadata.naming_convention)
-    for mapper in db.Base.registry.mappers:
-        if re.match(r"(common|agency|window)\.", mapper.class_.__module__):
-            mapper.local_table.to_metadata(metadata)
-    async with window.app.state.runtime.engine.connect() as connection:
-        assert await connection.run_sync(migrate.differences, metadata) == []
 
 
 async def test_every_example_in_the_document_is_accepted_by_its_own_schema(window):
