@@ -53,11 +53,14 @@ class Principal:
         return cls(subject=f"node:{node}", roles=frozenset({"platform"}), node=node, home=node)
 
     @property
+    def on_site(self) -> bool:
+        """Whether the caller works for this very platform: who may see a person's contact."""
+        return self.home == self.node and bool(self.roles & {"window_staff", "cluster_staff", "platform"})
+
+    @property
     def staff(self) -> bool:
         """Whether the caller works for this very platform, or for the whole network."""
-        if "operator" in self.roles:
-            return True
-        return self.home == self.node and bool(self.roles & {"window_staff", "cluster_staff", "platform"})
+        return self.on_site or "operator" in self.roles
 
 
 def _refuse(en: str, zh: str) -> Unauthenticated:

@@ -226,6 +226,17 @@ class InWords:
         await self.app(scope, receive, sending if scope["type"] == "http" else send)
 
 
+def _as_sent(document: dict[str, Any]) -> dict[str, Any]:
+    """The framework documents every model as application/json; a problem is sent as what it is."""
+    for calls in document["paths"].values():
+        for call in calls.values():
+            for code in RESPONSES:
+                content = call["responses"].get(code, {}).get("content", {})
+                if "application/json" in content:
+                    content["application/problem+json"] = content.pop("application/json")
+    return document
+
+
 def install(app: FastAPI) -> None:
     """Let no refusal leave in another form."""
     app.add_exception_handler(Refusal, _refusal)
@@ -234,6 +245,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SQLAlchemyError, _unforeseen)
     app.add_exception_handler(RecursionError, _too_deep)
     app.add_exception_handler(Exception, _unforeseen)
+    document = app.openapi
+    app.openapi = lambda: _as_sent(document())
     stack = app.build_middleware_stack
     app.build_middleware_stack = lambda: InWords(stack())
 

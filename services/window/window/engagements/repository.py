@@ -34,9 +34,9 @@ async def own(tx: AsyncSession, who: Principal, id: UUID) -> Engagement:
 
 
 async def worked_by(tx: AsyncSession, who: Principal, id: UUID) -> Engagement:
-    """A living engagement for the provider's owner, and for staff. Raises: NotFound for anybody else."""
+    """A living engagement for the provider's owner, and for staff on site. Raises: NotFound for anybody else."""
     query = select(EngagementRow).where(EngagementRow.id == id, EngagementRow.state != "cancelled")
-    if not who.staff:
+    if not who.on_site:
         query = query.where(EngagementRow.provider_subject == who.subject)
     found = await db.one(tx, query, Engagement)
     if found is None:

@@ -70,7 +70,7 @@ async def get(tx: AsyncSession, who: Principal, id: UUID) -> Engagement:
 
 
 async def worked_by(tx: AsyncSession, who: Principal, id: UUID) -> Engagement:
-    """A living engagement for the provider's owner, and for staff. Raises: NotFound for anybody else."""
+    """A living engagement for the provider's owner, and for staff on site. Raises: NotFound for anybody else."""
     return await repository.worked_by(tx, who, id)
 
 

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/enterprises", tags=["enterprises"])
 
 def _shown(enterprise: domain.Enterprise, who: Caller) -> EnterpriseOut:
     """The contact is for the owner and for this window's own staff."""
-    reads = who.subject == enterprise.owner_subject or (who.staff and who.home == who.node)
+    reads = who.subject == enterprise.owner_subject or who.on_site
     return EnterpriseOut.model_validate(enterprise if reads else domain.masked(enterprise))
 
 
