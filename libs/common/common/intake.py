@@ -22,6 +22,7 @@ from common.idempotency import INSERT, in_progress, replayed, reused
 from common.tables import IdempotencyRow
 
 AT_MOST = 64
+GATHER_S = 0.003
 
 # Does the work of many calls in one transaction: a value or a refusal for each, in order.
 Work = Callable[[AsyncSession, Sequence[Any]], Awaitable[Sequence[Any]]]
@@ -80,6 +81,9 @@ class Intake:
                 batch, later = _split(self._waiting)
                 self._waiting = later
                 await self._settle(batch)
+                if len(batch) > 1:
+                    # Those just answered are about to call again: let them share the next one.
+                    await asyncio.sleep(GATHER_S)
         finally:
             self._busy = None
 

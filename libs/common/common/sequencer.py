@@ -19,7 +19,7 @@ LOCK = 0x48554221
 POLL_S = 0.5
 SEAL_S = 0.5
 # Under load a moment's wait makes batches; a lone message after a pause is not delayed.
-GATHER_S = 0.005
+GATHER_S = 0.01
 RESEND_S = 30.0
 BATCH = 200
 MAX_PAUSE_S = 10.0
