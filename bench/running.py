@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,8 +69,8 @@ class Running:
 @contextlib.contextmanager
 def network() -> Iterator[Running]:
     """A network that is stopped and deleted at the end."""
-    with tempfile.TemporaryDirectory(prefix="hubnet bench ") as folder:
-        running = Running(Path(folder) / "data")
+    with servers.folder() as folder:
+        running = Running(folder)
         try:
             yield running
         finally:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -33,6 +34,14 @@ def free_base() -> int:
                 continue
             return base
     raise RuntimeError("no free ports for a test network")
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder that goes again, which the user that PostgreSQL runs as under root may enter."""
+    with tempfile.TemporaryDirectory(prefix="hubnet-test-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made) / "net"
 
 
 def network(folder: Path) -> Network:

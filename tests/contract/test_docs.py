@@ -16,6 +16,7 @@ TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="
 def code(document):
     """Fenced blocks and inline code."""
     text = document.read_text(encoding="utf-8")
+    text = re.sub(r"docker run[^`\n]*", "", text)  # there `hubnet` is the image
     return re.findall(r"```(?:sh|bash)?\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text)
 
 

@@ -70,7 +70,7 @@ async def test_the_example_catalogue_arrives_whole_and_a_second_time_changes_not
 
 
 async def test_the_story_holds(api):
-    results = await story.play(api.endpoints, api=api)
+    results = await story.play(api.endpoints, case=Case(api))
     assert troubles(results) == []
     assert story.complete(results)
     assert [result.told.state for result in results][-1] == "closed"
@@ -78,24 +78,23 @@ async def test_the_story_holds(api):
 
 async def test_the_story_holds_while_services_are_killed_at_every_step(api, supervisor):
     killer = Killer(supervisor)
-    results = await story.play(api.endpoints, killer, api)
+    case = Case(api)
+    results = await story.play(api.endpoints, killer, case)
     assert troubles(results) == []
     assert story.complete(results)
     assert set(killer.killed) == set(VICTIMS)
     await reached(supervisor, "ready", *VICTIMS)
 
-    case = Case(api)
-    newest = [one async for one in api.all(case.window, "/v1/demands", case.owner.username)][-1]
     engagements = [
         one
         async for one in api.all(case.window, "/v1/engagements", case.owner.username)
-        if one["demand_id"] == newest["id"]
+        if one["demand_id"] == case.demand["id"]
     ]
     assert [one["state"] for one in engagements] == ["closed"]
     assignments = [
         one
         async for one in api.all("baotou", "/v1/assignments", plot.WINNER)
-        if one["demand_id"] == newest["id"]
+        if one["demand_id"] == case.demand["id"]
     ]
     assert [one["id"] for one in assignments] == [engagements[0]["id"]]
 

@@ -8,13 +8,13 @@ from tests import servers
 
 
 @pytest.fixture(scope="session", autouse=True)
-def postgres_server(tmp_path_factory):
+def postgres_server():
     """Its superuser URL, also as HUBNET_TEST_POSTGRES_URL."""
     given = os.environ.get("HUBNET_TEST_POSTGRES_URL")
     if given:
         yield given
         return
-    with servers.postgres(servers.network(tmp_path_factory.mktemp("postgres"))) as url:
+    with servers.folder() as folder, servers.postgres(servers.network(folder)) as url:
         os.environ["HUBNET_TEST_POSTGRES_URL"] = url
         yield url
         del os.environ["HUBNET_TEST_POSTGRES_URL"]

@@ -49,8 +49,8 @@ def _unread(place, body, answer):
     taken = said["created"] + said["updated"] + said["unchanged"]
     if any(MARK in (line["message"] or "") for line in said["lines"]):
         return f"echo: {place}"
-    # Lines are lines whatever they are called; and a price still takes a field it does not know.
-    kept = body.text or body.media != "application/json" or b'"price": {"' + MARK.encode() in body.data
+    # Lines are lines whatever they are called.
+    kept = body.text or body.media != "application/json"
     return f"taken: {place}" if taken and not kept else None
 
 

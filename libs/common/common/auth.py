@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from urllib.request import ProxyHandler, build_opener
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -191,7 +192,11 @@ def jwt_kid(token: str) -> str:
     return kid
 
 
-async def caller(request: Request) -> Principal:
+# Only documents the scheme, so that /docs can sign in; the header is read below.
+_scheme = HTTPBearer(auto_error=False, bearerFormat="JWT", description="POST /oauth/token at the hub")
+
+
+async def caller(request: Request, _: Annotated[Any, Depends(_scheme)] = None) -> Principal:
     """The authenticated caller of a request, counted against its rate."""
     runtime = request.app.state.runtime
     scheme, _, token = request.headers.get("authorization", "").partition(" ")

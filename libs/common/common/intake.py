@@ -11,6 +11,7 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 
+from fastapi import Response
 from pydantic import BaseModel
 from sqlalchemy import select, tuple_
 from sqlalchemy.exc import IntegrityError
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from common import db
 from common.errors import Refusal, Unavailable
 from common.idempotency import INSERT, in_progress, replayed, reused
+from common.preconditions import etag
 from common.tables import IdempotencyRow
 
 AT_MOST = 64
@@ -106,7 +108,7 @@ class Intake:
             fresh = [call for call in batch if call not in answers]
             done = await self._work(tx, [call.wish for call in fresh]) if fresh else ()
             for call, value in zip(fresh, done, strict=True):
-                answers[call] = value if isinstance(value, Refusal) else call.shown(value)
+                answers[call] = value if isinstance(value, Refusal) else _answer(call.shown(value))
             await _remember(tx, [(call, answers[call]) for call in fresh if call.key is not None])
         return [answers[call] for call in batch]
 
@@ -137,14 +139,20 @@ async def _remembered(tx: AsyncSession, batch: Sequence[Call]) -> dict[Call, Any
     return answers
 
 
+def _answer(shown: BaseModel) -> Response:
+    """Written once, for the caller and for the same key later."""
+    text = shown.model_dump_json(by_alias=True)
+    return Response(text, 201, {"ETag": etag(shown)}, media_type="application/json")
+
+
 async def _remember(tx: AsyncSession, answered: Sequence[tuple[Call, Any]]) -> None:
     rows = [
         {
             "caller": call.caller,
             "key": call.key,
             "request_hash": call.request_hash,
-            "status": 201,
-            "answer": answer.model_dump_json(by_alias=True),
+            "status": answer.status_code,
+            "answer": bytes(answer.body).decode(),
         }
         for call, answer in answered
         if not isinstance(answer, Refusal)

@@ -3,7 +3,6 @@
 An enterprise in Hohhot needs its milk tested; an agency in Baotou wins against a cluster's laboratory.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -76,17 +75,17 @@ class Nobody:
 
 
 async def play(
-    endpoints: Endpoints, listener: Listener | None = None, api: Api | None = None
+    endpoints: Endpoints, listener: Listener | None = None, case: Case | None = None
 ) -> list[StepResult]:
     """Play every step, or as far as they hold.
 
-    Shape: the example catalogue is loaded; every run has a demand of its own and reuses the people.
+    Shape: the example catalogue is loaded; every run has a demand of its own and reuses the people. Who
+    gives the `case` can look at it afterwards.
     """
-    if api is None:
-        async with Api(endpoints) as own:
-            return await play(endpoints, listener, own)
+    if case is None:
+        async with Api(endpoints) as api:
+            return await play(endpoints, listener, Case(api))
     listener = listener or Nobody()
-    case = Case(api)
     results: list[StepResult] = []
     for number, (zh, en, act) in enumerate(STEPS, 1):
         step = Step(number, len(STEPS), zh, en)
@@ -111,8 +110,3 @@ async def one(step: Step, act: Act, case: Case) -> StepResult:
 def complete(results: list[StepResult]) -> bool:
     """Whether the story came to its end and every step held."""
     return len(results) == len(STEPS) and all(result.held for result in results)
-
-
-def run(endpoints: Endpoints, listener: Listener | None = None) -> list[StepResult]:
-    """`play` for those without a loop."""
-    return asyncio.run(play(endpoints, listener))

@@ -74,9 +74,10 @@ def consumer(reader: str) -> ConsumerConfig:
         durable_name=reader,
         deliver_policy=DeliverPolicy.ALL,
         ack_policy=AckPolicy.EXPLICIT,
-        ack_wait=30,
+        # What a process that was killed had fetched comes again after this; a second delivery is harmless.
+        ack_wait=5,
         max_deliver=-1,
-        backoff=[30, 60, 300, 900],  # its first step is the ack wait
+        backoff=[5, 15, 60, 300],  # its first step is the ack wait
         max_ack_pending=256,
         max_waiting=8,
     )

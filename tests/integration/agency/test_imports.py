@@ -113,7 +113,7 @@ async def test_who_may_import_and_how_much(agency, staff, make):
     assert elsewhere.status_code == 413
     many = await send(staff, ["{}"] * 5001)
     assert many.json()["code"] == "too-many-lines"
-    assert (await send(staff, [])).json()["lines"] == []
+    assert (await send(staff, [])).json()["code"] == "empty-import"
 
 
 @pytest.mark.parametrize(

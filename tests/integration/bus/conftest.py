@@ -43,8 +43,8 @@ class Bus:
 
 
 @pytest.fixture(scope="session")
-async def bus(tmp_path_factory):
-    with servers.broker(servers.network(tmp_path_factory.mktemp("bus"))) as network:
+async def bus():
+    with servers.folder() as folder, servers.broker(servers.network(folder)) as network:
         await streams.provision(
             network.bus_url,
             network.secrets.seed_file("hub"),

@@ -26,7 +26,7 @@ def test_nothing_acknowledged_may_be_lost() -> None:
         assert told["max_age"] == 14 * 86_400 * 10**9
         reader = stream.consumer.as_dict()
         assert reader["max_deliver"] == -1
-        assert reader["backoff"][0] == reader["ack_wait"] == 30 * 10**9
+        assert reader["backoff"][0] == reader["ack_wait"] == 5 * 10**9
 
 
 def test_only_what_we_set_is_compared() -> None:

@@ -43,6 +43,12 @@ class ProviderPart(BaseModel):
         return providers.Draft.model_validate(named | {"profile": self.profile or self.note})
 
 
+class PricePart(Price):
+    """The price of a line."""
+
+    model_config = _FORM
+
+
 class OfferingPart(BaseModel):
     """The offering of a line; without a division it is its provider's."""
 
@@ -54,7 +60,7 @@ class OfferingPart(BaseModel):
     category: Slug
     division: DivisionCode | None = None
     service_area: offerings.Areas = ()
-    price: Price = Price()
+    price: PricePart = PricePart()
     lead_days: offerings.LeadDays | None = None
     attributes: Attributes = {}
     example: bool = False

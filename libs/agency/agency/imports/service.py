@@ -6,7 +6,7 @@ from datetime import datetime
 
 from common import journal
 from common.auth import Principal
-from common.errors import Conflict, Refusal, TooLarge
+from common.errors import Conflict, Invalid, Refusal, TooLarge
 from common.rules import explain
 from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
@@ -37,6 +37,13 @@ async def load(tx: AsyncSession, who: Principal, body: bytes, *, at: datetime) -
     Emits: ProviderRegistered, ProviderChanged, OfferingPublished, OfferingChanged.
     """
     lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
+    if not lines:
+        raise Invalid(
+            "empty-import",
+            zh="没有可导入的行；每行一个 JSON 对象",
+            en="there is no line to import; send one JSON object a line",
+            field="body",
+        )
     if len(lines) > rows.MAX_ROWS:
         raise TooLarge(
             "too-many-lines",

@@ -12,10 +12,15 @@ from pydantic import ConfigDict
 from agency.offerings.domain import Changes, Draft, Review
 
 
+class PriceIn(Price, In):
+    """Cents (分). Both ends left out means by agreement, both zero free of charge."""
+
+
 class OfferingIn(Draft, In):
     """An offering to be reviewed, of a provider of yours."""
 
     provider_id: UUID
+    price: PriceIn = PriceIn()  # pyright: ignore[reportIncompatibleVariableOverride]
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -40,6 +45,8 @@ class OfferingIn(Draft, In):
 
 class OfferingPatch(Changes, In):
     """Fields to change; what is left out stays."""
+
+    price: PriceIn | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
     model_config = ConfigDict(
         json_schema_extra={

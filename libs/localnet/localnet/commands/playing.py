@@ -20,6 +20,7 @@ from localnet.control import Connection
 from localnet.endpoints import Endpoints
 from localnet.network import Network, recall
 from localnet.paths import Folder
+from localnet.plot import Case
 from localnet.story import StepResult
 from localnet.trouble import Trouble
 
@@ -115,7 +116,7 @@ async def load_and_play(endpoints: Endpoints, session: Session | None) -> list[S
                 await load_example(api)
             narrator = Narrator()
             try:
-                return await story.play(endpoints, narrator, api)
+                return await story.play(endpoints, narrator, Case(api))
             finally:
                 narrator.rest()
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from common import audit
 from common.auth import Principal
+from common.errors import Unavailable
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -43,7 +45,15 @@ def _generate(pepper: bytes, *, at: datetime, signs_from: datetime) -> SigningKe
 def _open(key: SigningKey, pepper: bytes) -> ECKey:
     assert key.sealed is not None
     nonce, sealed = key.sealed[:NONCE_BYTES], key.sealed[NONCE_BYTES:]
-    return ECKey.import_key(json.loads(_sealer(pepper).decrypt(nonce, sealed, key.kid.encode())))
+    try:
+        private = _sealer(pepper).decrypt(nonce, sealed, key.kid.encode())
+    except InvalidTag as error:
+        raise Unavailable(
+            "wrong-pepper",
+            zh="枢纽的 pepper 不是封存签名密钥时所用的；请运维恢复原来的 pepper 文件",
+            en="the hub's pepper is not the one its signing key was sealed with; operations must restore the pepper file",
+        ) from error
+    return ECKey.import_key(json.loads(private))
 
 
 async def ensure(tx: AsyncSession, pepper: bytes, *, at: datetime) -> Sequence[SigningKey]:

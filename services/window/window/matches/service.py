@@ -30,8 +30,9 @@ async def of_demand(tx: AsyncSession, who: Principal, demand_id: UUID) -> tuple[
 
     Raises: NotFound when the demand is not the caller's to see.
     """
-    demand = await demands.get(tx, who, demand_id)
+    # The result first: one that is seen here has reached the demand, which is read after it.
     match = await repository.latest(tx, who, demand_id)
+    demand = await demands.get(tx, who, demand_id)
     current = match is not None and match.demand_version >= demand.content_version
     return demand, match if current else None
 
