@@ -39,8 +39,8 @@ def in_progress() -> Conflict:
     )
 
 
-def replayed(row: IdempotencyRow) -> Response:
-    return Response(row.answer, row.status, {"Idempotency-Replayed": "true"}, media_type="application/json")
+def replayed(answer: str, status: int) -> Response:
+    return Response(answer, status, {"Idempotency-Replayed": "true"}, media_type="application/json")
 
 
 class Once:
@@ -69,7 +69,7 @@ class Once:
         if found is not None:
             if found.request_hash != self._hash:
                 raise reused()
-            return replayed(found)
+            return replayed(found.answer, found.status)
         answer = await action()
         stored = answer.model_dump_json(by_alias=True)
         try:

@@ -19,10 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from common import db
 from common.errors import Refusal, Unavailable
-from common.idempotency import INSERT, in_progress, replayed, reused
+from common.idempotency import in_progress, replayed, reused
 from common.preconditions import etag
 from common.tables import IdempotencyRow
 
+_KEYS = IdempotencyRow.__table__
 AT_MOST = 64
 GATHER_S = 0.003
 
@@ -131,11 +132,12 @@ async def _remembered(tx: AsyncSession, batch: Sequence[Call]) -> dict[Call, Any
     keyed = {(call.caller, call.key): call for call in batch if call.key is not None}
     if not keyed:
         return {}
-    pair = tuple_(IdempotencyRow.caller, IdempotencyRow.key)
+    pair = tuple_(_KEYS.c.caller, _KEYS.c.key)
     answers: dict[Call, Any] = {}
-    for row in (await tx.execute(select(IdempotencyRow).where(pair.in_(keyed)))).scalars():
+    for row in await tx.execute(select(_KEYS).where(pair.in_(keyed))):
         call = keyed[row.caller, row.key]
-        answers[call] = replayed(row) if row.request_hash == call.request_hash else reused()
+        same = row.request_hash == call.request_hash
+        answers[call] = replayed(row.answer, row.status) if same else reused()
     return answers
 
 
@@ -150,7 +152,7 @@ async def _remember(tx: AsyncSession, answered: Sequence[tuple[Call, Any]]) -> N
         {
             "caller": call.caller,
             "key": call.key,
-            "request_hash": call.request_hash,
+            "request_hash": "\\x" + call.request_hash.hex(),
             "status": answer.status_code,
             "answer": bytes(answer.body).decode(),
         }
@@ -160,7 +162,7 @@ async def _remember(tx: AsyncSession, answered: Sequence[tuple[Call, Any]]) -> N
     if not rows:
         return
     try:
-        await tx.execute(INSERT, rows)
+        await db.add_all(tx, IdempotencyRow, rows)
     except IntegrityError as error:
         # Another process of this service won with the same key; ours rolls back.
         raise in_progress() from error

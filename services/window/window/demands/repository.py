@@ -10,8 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from window.demands.domain import Demand
 from window.demands.tables import NUMBERS, DemandRow
 
-_ADD = db.into(DemandRow)
-
 
 def _visible(who: Principal) -> Select[Any]:
     query = select(DemandRow)
@@ -71,7 +69,7 @@ async def numbers(tx: AsyncSession, count: int) -> Sequence[int]:
 
 async def add(tx: AsyncSession, demands: Sequence[Demand]) -> None:
     """Store new demands."""
-    await tx.execute(_ADD, [db.columns(DemandRow, demand) for demand in demands])
+    await db.add_all(tx, DemandRow, demands)
 
 
 async def save(tx: AsyncSession, demand: Demand) -> None:

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from common import audit, ids, journal, outbox, trace
+from common import audit, db, ids, journal, outbox, trace
 from common.auth import Principal
 from common.contracts.demands import DemandState
 from common.contracts.envelope import Fact
 from common.errors import Refusal
 from common.preconditions import Match
+from common.tables import AuditRow, OutboxRow
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from window.demands import domain, repository
@@ -59,8 +60,8 @@ async def submit(tx: AsyncSession, wishes: Sequence[Submission]) -> Sequence[Dem
     if owed:
         # What the journal does for one, for all at once.
         await repository.add(tx, [result for result in results if isinstance(result, Demand)])
-        await tx.execute(outbox.INSERT, owed)
-        await tx.execute(audit.INSERT, noted)
+        await db.add_all(tx, OutboxRow, owed)
+        await db.add_all(tx, AuditRow, noted)
     return results
 
 
