@@ -19,6 +19,7 @@ from localnet.paths import Folder
 from localnet.trouble import Trouble
 
 OWN_LOGS = ("supervisor", "provision", "services")
+WIDE = 130  # columns of a terminal that shows names and addresses too
 
 
 def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
@@ -32,19 +33,18 @@ def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
         out.print_json(json.dumps({"phase": told["phase"], "nodes": rows, **totals}, ensure_ascii=False))
         return
     table = Table(title=f"{told['phase']} · {folder.root}", title_justify="left")
-    for head in ("节点 node", "类 kind", "名称 name", "状态 state", "pid", "地址 url"):
-        table.add_column(head, overflow="fold")
-    for head in ("重启 restarts", "RSS MB", "PSS MB", "运行 uptime", "心跳 heartbeat"):
-        table.add_column(head, justify="right")
+    wide = out.width >= WIDE
+    for head in ("节点 node", "状态 state", *(("名称 name", "地址 url") if wide else ("端口 port",))):
+        table.add_column(head, no_wrap=not wide)
+    for head in ("PSS MB", "心跳 hub", *(("pid", "重启 restarts", "运行 uptime") if wide else ())):
+        table.add_column(head, justify="right", no_wrap=True)
     for row in rows:
         state = coloured(row["state"]) + (
             f"\n{row['why']}" if row["why"] and row["state"] == "backoff" else ""
         )
-        table.add_row(
-            row["node"], row["kind"], f"{row['zh']}\n{row['en']}" if row["zh"] else "", state, text(row["pid"]),
-            row["url"], text(row["restarts"]), text(row["rss_mb"]), text(row["pss_mb"]), lasted(row["uptime_s"]),
-            row["heartbeat"] or "",
-        )  # fmt: skip
+        where = (f"{row['zh']} {row['en']}".strip(), row["url"]) if wide else (text(row["port"]),)
+        more = (text(row["pid"]), text(row["restarts"]), lasted(row["uptime_s"])) if wide else ()
+        table.add_row(row["node"], state, *where, text(row["pss_mb"]), row["heartbeat"] or "", *more)
     out.print(table)
     out.print(f"PSS {totals['pss_mb']} MB")
 
