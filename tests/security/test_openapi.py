@@ -34,7 +34,7 @@ def lines(_, value):
 #   positive_data_acceptance  what a schema cannot say is refused all the same: check digits, unknown places,
 #                             texts without a visible character, an end before its start;
 #   allow_header_conformance  of an address with several methods the framework names those of the first route.
-# Without effect: ignored_auth, for the documents name no security scheme (test_access.py does it by hand);
+# Without effect: ignored_auth, for security is taken out below (test_access.py does it by hand);
 # use_after_free and ensure_resource_availability, which follow links.
 LEFT_OUT = [positive_data_acceptance, allow_header_conformance]
 # No lines are lines, so an empty import is an import of nothing; and to PATCH it is to PATCH the offering "import".
@@ -81,11 +81,18 @@ def served(network, tmp_path_factory):
 
 
 def document(kind):
-    """Read from an app without a database: tests are made of it while they are collected."""
+    """Read from an app without a database: tests are made of it while they are collected.
+
+    Without its security: every call is made signed in, and leaving the token out would then be no violation.
+    """
     here = Settings(
         node=NODES[kind], topology=servers.TOPOLOGY, database_url="postgresql://nobody@127.0.0.1:1/none"
     )
-    return schemathesis.openapi.from_dict(importlib.import_module(f"{kind}.app").create_app(here).openapi())
+    described = importlib.import_module(f"{kind}.app").create_app(here).openapi()
+    for calls in described["paths"].values():
+        for call in calls.values():
+            call.pop("security", None)
+    return schemathesis.openapi.from_dict(described)
 
 
 few = settings(
@@ -128,3 +135,11 @@ def test_it_is_the_service_that_answers(served, kind):
     paths = httpx.get(f"{served[kind].url}/openapi.json").json()["paths"]
     assert set(paths) == set(served[kind].platform.app.openapi()["paths"])
     assert httpx.get(f"{served[kind].url}/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("kind", NODES)
+def test_the_document_says_how_to_sign_in(kind, network):
+    described = network[kind].app.openapi()
+    assert described["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
+    calls = [call for calls in described["paths"].values() for call in calls.values()]
+    assert any(call.get("security") for call in calls)
