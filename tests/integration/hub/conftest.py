@@ -47,10 +47,7 @@ class Clock:
 
 
 def _server() -> str:
-    url = os.environ.get("HUBNET_TEST_POSTGRES_URL")
-    if not url:
-        pytest.skip("HUBNET_TEST_POSTGRES_URL is not set")
-    return url
+    return os.environ["HUBNET_TEST_POSTGRES_URL"]
 
 
 def _named(url: str, database: str) -> str:

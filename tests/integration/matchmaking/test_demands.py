@@ -3,8 +3,13 @@
 import asyncio
 
 import pytest
+from common.auth import Principal
 from common.contracts import demands
 from common.inbox import Verdict
+from matchmaking.demands.consumers import Rematch
+from matchmaking.demands.service import Matchmaker
+from matchmaking.matching.lexical import Lexical
+from matchmaking.offerings.service import Catalogue
 
 from tests.integration.matchmaking.network import demand, offering, provider, raw
 
@@ -94,7 +99,9 @@ async def test_an_open_demand_is_matched_when_something_fitting_comes(network, f
             if len(await network.answers()) == 2:
                 break
             await asyncio.sleep(0.1)
-        await asyncio.sleep(1.2)  # one more pass of the job: it must not answer again
+    # A whole further pass, as after a restart, must not answer again.
+    again = Matchmaker(Catalogue(Lexical()), Principal.system(network.runtime.settings.node))
+    await Rematch(again)(network.runtime)
     answers = [(m.outcome, m.demand_version, m.version) for _, m in await network.answers()]
     assert answers == [("no_match", 1, 1), ("matched", 2, 2)]
 
