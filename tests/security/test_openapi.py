@@ -3,7 +3,6 @@
 import importlib
 import json
 import threading
-import time
 
 import httpx
 import pytest
@@ -44,20 +43,30 @@ SHARED = r"^/v1/(providers|offerings|quotations|assignments)"
 EXAMPLES = 12
 
 
+class Announced(uvicorn.Server):
+    """A server that says when it listens."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.up = threading.Event()
+
+    async def startup(self, sockets=None):
+        await super().startup(sockets)
+        self.up.set()
+
+
 class Served:
     """A service on a port of its own, in a thread."""
 
     def __init__(self, platform: Platform):
         self.platform = platform
         config = uvicorn.Config(platform.app, port=0, log_level="error", lifespan="off", loop="asyncio")
-        self._server = uvicorn.Server(config)
+        self._server = Announced(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
     def __enter__(self) -> "Served":
         self._thread.start()
-        until = time.monotonic() + 10
-        while not self._server.started and time.monotonic() < until:
-            time.sleep(0.01)
+        assert self._server.up.wait(10)
         (socket,) = self._server.servers[0].sockets
         self.url = f"http://127.0.0.1:{socket.getsockname()[1]}"
         return self

@@ -86,3 +86,12 @@ def stale(noun_en: str = "record") -> Stale:
         en=f"the {noun_en} has changed since you read it; read it again and repeat",
         field="If-Match",
     )
+
+
+def wrong_state(noun: str, state: str, noun_zh: str, state_zh: str, *, zh: str, en: str) -> Conflict:
+    """What may not be done (`zh`, `en`) to a record in this state; its code is `<noun>-state`."""
+    return Conflict(
+        f"{noun}-state",
+        zh=f"该{noun_zh}当前状态为“{state_zh}”，不能{zh}；请刷新后核对",
+        en=f"the {noun} is {state} and cannot be {en}; read it again",
+    )

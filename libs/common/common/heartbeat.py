@@ -6,7 +6,6 @@ one costs nothing.
 
 import asyncio
 import json
-from datetime import datetime
 
 import asyncpg
 from nats.errors import Error as NatsError
@@ -78,7 +77,6 @@ class Heart:
 
     def __init__(self, settings: Settings, bus: Bus, clock: Clock, release: str):
         self._settings, self._bus, self._clock, self._release = settings, bus, clock, release
-        self.last_receipt_at: datetime | None = None
         self.clock_offset_s = 0.0
         self._log = log.get("heart")
 
@@ -113,7 +111,6 @@ class Heart:
             receipt = Receipt.model_validate(json.loads(answer.data))
         except (NatsError, Unavailable, asyncio.TimeoutError, ValueError, ValidationError):
             return self._settings.heartbeat_s
-        self.last_receipt_at = self._clock()
         self.clock_offset_s = (receipt.at - beat.sent_at).total_seconds()
         await confirm(connection, HUB, receipt.applied_seq)
         behind = state["feed_seq"] > receipt.applied_seq

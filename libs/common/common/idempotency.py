@@ -47,7 +47,7 @@ class Once:
     """Runs an action at most once per caller and `Idempotency-Key`, within the caller's transaction."""
 
     def __init__(self, request: Request, tx: AsyncSession, who: Principal, key: str | None, body: bytes):
-        self._request, self._tx, self._who, self._key = request, tx, who, key
+        self._tx, self._who, self._key = tx, who, key
         self._hash = hashlib.sha256(
             b"\n".join((request.method.encode(), request.url.path.encode(), body))
         ).digest()

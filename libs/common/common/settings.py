@@ -33,9 +33,6 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     hub_url: str = Field(default="http://127.0.0.1:18000", description="Where this process reaches the hub")
-    public_url: str | None = Field(
-        default=None, description="Where others reach this service; default host:port"
-    )
     issuer: str | None = Field(default=None, description="Token issuer; default: the hub")
     jwks_url: str | None = Field(default=None, description="Keys of the issuer; default: the hub's")
     audience: str = "hubnet"
@@ -69,10 +66,6 @@ class Settings(BaseSettings):
     @property
     def me(self) -> Node:
         return self.network.node(self.node)
-
-    @property
-    def own_url(self) -> str:
-        return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def token_issuer(self) -> str:

@@ -18,7 +18,7 @@ from common.contracts.offerings import (
     OfferingSubmitted,
     Price,
 )
-from common.errors import Conflict, Invalid
+from common.errors import Conflict, Invalid, wrong_state
 from common.fields import AreaPrefix, Attributes, DivisionCode, Line, Moment, OptionalText, Slug
 from pydantic import Field, StringConstraints
 
@@ -244,8 +244,4 @@ def _next(offering: Offering, at: datetime, **update: object) -> Offering:
 
 
 def _wrong(offering: Offering, zh: str, en: str) -> Conflict:
-    return Conflict(
-        "offering-state",
-        zh=f"该服务当前状态为“{NAMES_ZH[offering.state]}”，不能{zh}；请刷新后核对",
-        en=f"the offering is {offering.state} and cannot be {en}; read it again",
-    )
+    return wrong_state("offering", offering.state, "服务", NAMES_ZH[offering.state], zh=zh, en=en)

@@ -17,7 +17,7 @@ from common.contracts.quotations import (
     QuotationViewed,
     QuotationWithdrawn,
 )
-from common.errors import Conflict, Forbidden, Invalid
+from common.errors import Conflict, Forbidden, Invalid, wrong_state
 from common.fields import CHINA, Cents, Moment, OptionalText
 from pydantic import Field
 
@@ -215,8 +215,4 @@ def _next(quotation: Quotation, at: datetime, **update: object) -> Quotation:
 
 
 def _wrong(quotation: Quotation, zh: str, en: str) -> Conflict:
-    return Conflict(
-        "quotation-state",
-        zh=f"该报价当前状态为“{NAMES_ZH[quotation.state]}”，不能{zh}；请刷新后核对",
-        en=f"the quotation is {quotation.state} and cannot be {en}; read it again",
-    )
+    return wrong_state("quotation", quotation.state, "报价", NAMES_ZH[quotation.state], zh=zh, en=en)

@@ -15,7 +15,7 @@ from common.contracts.bookings import (
     BookingState,
 )
 from common.contracts.envelope import Contract
-from common.errors import Conflict, Invalid
+from common.errors import Conflict, Invalid, wrong_state
 from common.fields import CHINA, Line, Moment
 
 from cluster.resources.domain import Resource
@@ -175,8 +175,4 @@ def _next(booking: Booking, at: datetime, **update: object) -> Booking:
 
 
 def _wrong(booking: Booking, zh: str, en: str) -> Conflict:
-    return Conflict(
-        "booking-state",
-        zh=f"该预约当前状态为“{NAMES_ZH[booking.state]}”，不能{zh}；请刷新后核对",
-        en=f"the booking is {booking.state} and cannot be {en}; read it again",
-    )
+    return wrong_state("booking", booking.state, "预约", NAMES_ZH[booking.state], zh=zh, en=en)

@@ -9,7 +9,7 @@ from agency.providers import official
 from agency.providers.domain import Email, Phone, Provider, accepts_work, reason_needed
 from common.contracts.envelope import Contract, State
 from common.contracts.offerings import Price
-from common.errors import Conflict, Invalid
+from common.errors import Conflict, Invalid, wrong_state
 from common.fields import Cents, DivisionCode, Line, Moment, OptionalText, Slug
 from pydantic import Field, StringConstraints
 
@@ -204,8 +204,4 @@ def _next(resource: Resource, at: datetime, **update: object) -> Resource:
 
 
 def _wrong(resource: Resource, zh: str, en: str) -> Conflict:
-    return Conflict(
-        "resource-state",
-        zh=f"该资源当前状态为“{NAMES_ZH[resource.state]}”，不能{zh}；请刷新后核对",
-        en=f"the resource is {resource.state} and cannot be {en}; read it again",
-    )
+    return wrong_state("resource", resource.state, "资源", NAMES_ZH[resource.state], zh=zh, en=en)
