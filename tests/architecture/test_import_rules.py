@@ -42,11 +42,14 @@ MAY_REACH_UP = {"router": {"deps"}, "tables": {"db"}}
 PURE_COMMON = {"contracts", "errors", "fields", "ids", "node"}
 IMPURE_STDLIB = {"asyncio", "os", "random", "secrets", "socket", "subprocess", "time", "urllib"}
 PURE_LIBS = (sys.stdlib_module_names - IMPURE_STDLIB) | {
+    "numpy",
     "pydantic",
     "pydantic_core",
     "reference",
     "rjieba",
+    "scipy",
     "tantivy",
+    "usearch",
 }
 TRANSPORT = {"fastapi", "starlette", "nats"}
 BANNED = {"base", "constants", "core", "helpers", "manager", "misc", "models", "types", "util", "utils"}

@@ -63,6 +63,12 @@ class Principal:
         """Whether the caller works for this very platform, or for the whole network."""
         return self.on_site or "operator" in self.roles
 
+    def staff_of(self, platform: str) -> bool:
+        """Whether the caller works for that platform, or for the whole network."""
+        if "operator" in self.roles:
+            return True
+        return self.home == platform and bool(self.roles & {"window_staff", "cluster_staff", "platform"})
+
 
 def _refuse(en: str, zh: str) -> Unauthenticated:
     return Unauthenticated("bad-token", zh=f"{zh}；请重新登录获取令牌", en=f"{en}; get a new token")

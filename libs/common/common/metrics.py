@@ -52,8 +52,7 @@ class Measured:
             self._seconds.labels(method, path, str(status)).observe(time.perf_counter() - started)
 
 
-def install(app: FastAPI, runtime: Runtime) -> None:
-    registry = CollectorRegistry()
+def install(app: FastAPI, runtime: Runtime, registry: CollectorRegistry) -> None:
     seconds = Histogram(
         "http_request_seconds",
         "Time to answer",

@@ -2,7 +2,8 @@
 
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import Field, model_validator
@@ -51,11 +52,56 @@ class Settings(BaseSettings):
     max_body_bytes: int = 262_144
     log_level: str = "INFO"
 
+    # Matchmaking: which model compares meanings, and where it runs.
+    embeddings: str = Field(
+        default="embedded",
+        description="embedded: in the process; off; or the base URL of an OpenAI-compatible server",
+    )
+    embeddings_model: str | None = Field(
+        default=None, max_length=100, description="Model asked of that server"
+    )
+    embeddings_key_file: Path | None = Field(default=None, description="Its bearer key; sent to it alone")
+    embeddings_query_prefix: str = Field(default="", description='Before each query, for e5 "query: "')
+    embeddings_passage_prefix: str = Field(default="", description='Before each offering, for e5 "passage: "')
+    embeddings_query_fields: dict[str, Any] = Field(
+        default={}, description='Further fields of a query\'s call, such as {"input_type": "query"}'
+    )
+    embeddings_passage_fields: dict[str, Any] = Field(
+        default={}, description='Further fields of an offering\'s call, such as {"input_type": "passage"}'
+    )
+    embeddings_timeout_s: float = Field(
+        default=2.0, gt=0, le=60, description="A match waits so long, then goes by words"
+    )
+
     @model_validator(mode="after")
     def _issuer_has_keys(self) -> Self:
         if self.issuer and not self.jwks_url:
             raise ValueError(
                 "HUBNET_ISSUER names an issuer other than the hub; set HUBNET_JWKS_URL to its keys"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _embeddings_can_be_asked(self) -> Self:
+        if self.embeddings in ("embedded", "off"):
+            return self
+        try:
+            url = urlsplit(self.embeddings)
+            whole = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+        except ValueError:
+            raise ValueError("HUBNET_EMBEDDINGS is not a URL that can be read") from None
+        if not whole or url.query or url.fragment:
+            raise ValueError(
+                'HUBNET_EMBEDDINGS must be "embedded", "off" or a base URL such as http://127.0.0.1:8080/v1'
+            )
+        if url.username or url.password:
+            raise ValueError(
+                "HUBNET_EMBEDDINGS must not hold a password; "
+                "put the key into a file and set HUBNET_EMBEDDINGS_KEY_FILE"
+            )
+        if not self.embeddings_model:
+            raise ValueError(
+                "HUBNET_EMBEDDINGS is a URL; set HUBNET_EMBEDDINGS_MODEL to the model to ask for"
             )
         return self
 

@@ -58,6 +58,15 @@ def _division(entry: dict[str, Any]) -> Division:
 
 
 @cache
+def _borders() -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {place.code: set() for place in everything() if place.window}
+    for a, b in document("neighbours.json")["borders"]:
+        found[a].add(b)
+        found[b].add(a)
+    return {code: tuple(sorted(near)) for code, near in found.items()}
+
+
+@cache
 def _by_code() -> dict[str, Division]:
     return {entry["code"]: _division(entry) for entry in document("divisions.json")["divisions"]}
 
@@ -129,6 +138,18 @@ def relation(a: str, b: str) -> Relation:
     if a[:4] == b[:4] and len(a) > 2:
         return "same_league"
     return "region"
+
+
+def neighbours(code: str) -> tuple[str, ...]:
+    """Return the codes of the leagues and cities that share a border with one that has a window.
+
+    Shape: Manzhouli and Erenhot border only the league or city that encloses them, and it borders them.
+    Raises: UnknownDivision for a place without a window of its own.
+    """
+    try:
+        return _borders()[code]
+    except KeyError:
+        raise UnknownDivision(code) from None
 
 
 def search(text: str) -> tuple[Division, ...]:

@@ -19,7 +19,7 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
         title=f"{node.zh} {node.en}",
         summary="产业集群平台：共享仪器、预约与服务 / Cluster platform: shared instruments, bookings, services",
         routers=(*agency.routers, resources, bookings),
-        routes=agency.routes(settings.node, now),
+        routes=agency.routes(settings.node, now, settings.network.of_kind("matchmaking")[0].id),
         jobs=(*agency.jobs, every(2, jobs.expire_holds)),
         now=now,
     )

@@ -8,6 +8,8 @@ from common.settings import Settings
 from fastapi import FastAPI
 
 from window import jobs
+from window.allocations import consumers as given
+from window.allocations.router import router as allocations
 from window.awards import consumers as awarding
 from window.awards.router import router as awards
 from window.bids import consumers as bids
@@ -27,6 +29,7 @@ from window.withdrawals.router import router as withdrawals
 
 ROUTERS = (
     enterprises, demands, withdrawals, matches, invitations, quotations, awards, engagements, contacts, ratings,
+    allocations,
 )  # fmt: skip
 
 
@@ -44,7 +47,8 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
             *bids.routes(node.id, now),
             *progress.routes(node.id, now),
             *standings.routes(),
-            *agency.routes(node.id, now),
+            *given.routes(node.id, matchmaking),
+            *agency.routes(node.id, now, matchmaking),
         ),
         jobs=(*agency.jobs, every(5, jobs.expire_invitations)),
         now=now,

@@ -17,10 +17,15 @@ async def test_every_example_body_is_accepted(platform, agency, staff):
     assert (
         await agency.patch(url, json=bodies["ProviderPatch"], headers={"If-Match": tag})
     ).status_code == 200
-    offered = await agency.post(
-        "/v1/offerings", json=bodies["OfferingIn"] | {"provider_id": made.json()["id"]}
-    )
-    assert offered.status_code == 201, offered.text
+    tag = (await staff.get(url)).headers["ETag"]
+    assert (
+        await staff.put(f"{url}/recognitions", json=bodies["RecognitionsIn"], headers={"If-Match": tag})
+    ).status_code == 200
+    offerings = document["components"]["schemas"]["OfferingIn"]["examples"]
+    assert [body["kind"] for body in offerings] == ["service", "finance_product", "technology_achievement"]
+    for body in reversed(offerings):
+        offered = await agency.post("/v1/offerings", json=body | {"provider_id": made.json()["id"]})
+        assert offered.status_code == 201, offered.text
     at = f"/v1/offerings/{offered.json()['id']}"
     assert (await staff.post(f"{at}/review", json=bodies["ReviewIn"])).status_code == 200
     tag = (await agency.get(at)).headers["ETag"]

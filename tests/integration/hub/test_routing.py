@@ -32,9 +32,9 @@ async def test_what_is_addressed_goes_to_its_recipient_once_under_its_own_id(wor
     assert await world.say("hohhot", invitation, to="baotou", id=id) == [DONE]
     assert await world.say("hohhot", invitation, to="baotou", id=id) == [DONE]
     forwarded = await world.rows(
-        "SELECT feed, message_id, envelope FROM outbox WHERE type LIKE 'invitation%'"
+        "SELECT feed, message_id, envelope FROM outbox WHERE type LIKE 'invitation%' ORDER BY feed"
     )
-    assert [(row["feed"], row["message_id"]) for row in forwarded] == [("baotou", id)]
+    assert [(row["feed"], row["message_id"]) for row in forwarded] == [("baotou", id), ("matchmaking", id)]
     assert '"source":"hohhot"' in forwarded[0]["envelope"]
 
 
@@ -43,7 +43,10 @@ async def test_what_a_window_tells_itself_is_not_sent_back(world, facts):
     await world.say("hohhot", facts.demand(demand))
     at_home = facts.invitation(demand, window="hohhot", platform="hohhot")
     assert await world.say("hohhot", at_home, to="hohhot") == [DONE]
-    assert await owed(world) == [("matchmaking", "demand.submitted.v1")]
+    assert await owed(world) == [
+        ("matchmaking", "demand.submitted.v1"),
+        ("matchmaking", "invitation.issued.v1"),
+    ]
 
 
 async def test_a_rating_goes_to_matchmaking_and_the_platform(world, facts):

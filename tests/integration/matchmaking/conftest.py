@@ -22,7 +22,11 @@ nodes:
   - {id: baotou, kind: window, zh: 包头窗口平台, en: Baotou window, divisions: ["1502"], port: 2}
   - {id: matchmaking, kind: matchmaking, zh: 供需对接, en: Matchmaking, divisions: ["15"], port: 40}
 """
-TABLES = "offerings, providers, ratings, demands, matches, outbox, inbox, audit, dead_letters, inbox_failures"
+TABLES = (
+    "offerings, offering_versions, providers, provider_versions, ratings, demands, matches, runs, vectors, memos, "
+    "invitations, quotations, engagements, rankings, subscriptions, opportunities, told_demands, "
+    "opportunity_searches, outbox, inbox, audit, dead_letters, inbox_failures, idempotency_keys"
+)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +45,9 @@ def matchmaking_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     asyncio.run(on_server(f"CREATE DATABASE {name}"))
     try:
         migrate.upgrade(url, migrate.PACKAGES["matchmaking"])
-        yield Settings(node="matchmaking", topology=folder / "topology.yaml", database_url=url)
+        yield Settings(
+            node="matchmaking", topology=folder / "topology.yaml", database_url=url, embeddings="off"
+        )
     finally:
         asyncio.run(on_server(f"DROP DATABASE {name} WITH (FORCE)"))
 

@@ -3,7 +3,7 @@
 import random
 from uuid import uuid4
 
-from common.contracts.matches import MatchComputed
+from common.contracts.matches import MatchComputed, Matched, SimilarDemand, Widening
 
 
 async def test_candidates_come_with_scores_reasons_and_near_misses(window):
@@ -12,7 +12,8 @@ async def test_candidates_come_with_scores_reasons_and_near_misses(window):
     path = f"/v1/demands/{demand['id']}/matches"
     assert (await window.get(path, who)).json() == {
         "demand_id": demand["id"], "demand_state": "submitted", "outcome": "pending", "engine": None,
-        "considered": None, "computed_at": None, "candidates": [], "near_misses": [],
+        "considered": None, "computed_at": None, "candidates": [], "near_misses": [], "widened": [],
+        "similar": [], "versions": {}, "degraded": [],
     }  # fmt: skip
     match = window.match(demand)
     assert await window.hear(match, "matchmaking") == "done"
@@ -103,3 +104,53 @@ async def test_only_matchmaking_matches_and_only_our_demands(window):
     assert await window.hear(MatchComputed.model_validate(stray), "matchmaking") == "parked"
     assert {"foreign-match", "not-found"} <= set(await window.parked())
     assert await window.state(demand, who) == "submitted"
+
+
+async def test_what_was_relaxed_and_what_decided_is_shown(window):
+    who = window.sme()
+    demand = await window.demand(who)
+    match = window.match(demand, candidates=2)
+    first, second = match.candidates
+    words = (Matched(word="检验", field="title"), Matched(word="乳制品", field="text"))
+    said = match.model_copy(
+        update={
+            "candidates": (
+                first.model_copy(update={"matched": words, "relaxed": ("service-area",)}),
+                second.model_copy(update={"newcomer": True}),
+            ),
+            "widened": (Widening(step="neighbours", relaxed=("service-area",), found=2),),
+            "versions": {"engine": "2", "weights": "2026-11"},
+            "degraded": ("semantic-away",),
+        }
+    )
+    assert await window.hear(said, "matchmaking") == "done"
+    found = (await window.get(f"/v1/demands/{demand['id']}/matches", who)).json()
+    best, newcomer = found["candidates"]
+    assert best["matched"] == [{"word": "检验", "field": "title"}, {"word": "乳制品", "field": "text"}]
+    assert (best["relaxed"], best["newcomer"]) == (["service-area"], False)
+    assert (newcomer["relaxed"], newcomer["newcomer"]) == ([], True)
+    assert found["widened"] == [{"step": "neighbours", "relaxed": ["service-area"], "found": 2}]
+    assert found["versions"] == {"engine": "2", "weights": "2026-11"}
+    assert found["degraded"] == ["semantic-away"]
+
+
+async def test_similar_demands_are_shown_to_their_owner_and_to_staff_alone(window):
+    who, neighbour = window.sme(), window.sme()
+    demand, own, foreign = await window.demand(who), await window.demand(who), await window.demand(neighbour)
+    elsewhere = uuid4()
+    similar = tuple(
+        SimilarDemand(demand_id=id, number=number, similarity=0.9)
+        for id, number in (
+            (own["id"], own["number"]), (foreign["id"], foreign["number"]), (elsewhere, "XQ-BAOTOU-1"),
+        )
+    )  # fmt: skip
+    assert await window.hear(window.match(demand, similar=similar), "matchmaking") == "done"
+    path = f"/v1/demands/{demand['id']}/matches"
+
+    async def seen(caller):
+        return [one["number"] for one in (await window.get(path, caller)).json()["similar"]]
+
+    assert await seen(who) == [own["number"]]
+    assert await seen(window.staff()) == [own["number"], foreign["number"]]
+    assert (await window.get(path, neighbour)).status_code == 404
+    assert (await window.get(path, window.staff("baotou"))).status_code == 404

@@ -86,7 +86,7 @@ def test_providers_take_their_steps_and_no_others(step, states):
         (lambda o: offerings.resume(o, provider(), at=NOW), {"paused"}),
         (lambda o: offerings.retire(o, None, at=NOW), set(get_args(OfferingState)) - {"retired"}),
         (
-            lambda o: offerings.change(o, offerings.Changes(title="x"), at=NOW),
+            lambda o: offerings.change(o, offerings.Changes(title="x"), provider(), at=NOW),
             set(get_args(OfferingState)) - {"retired"},
         ),
     ],

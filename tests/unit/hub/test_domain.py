@@ -158,8 +158,10 @@ def test_destinations_never_include_the_sender_and_none_twice():
 
     assert to("demand", "a", None) == ["m"]
     assert to("demand", "a", "m") == ["m"]
-    assert to("invitation", "a", "a") == []
-    assert to("quotation", "a", "hub") == []
+    assert to("invitation", "a", "a") == ["m"]
+    assert to("quotation", "a", "hub") == ["m"]
+    assert to("progress", "a", "a") == []
+    assert to("booking", "a", "hub") == []
     assert to("match", "m", "a") == ["a"]
 
 

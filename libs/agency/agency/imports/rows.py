@@ -7,13 +7,16 @@ from uuid import UUID
 
 from common import ids
 from common.contracts.envelope import Fact
+from common.contracts.finance import FinanceTerms
 from common.contracts.offerings import OfferingKind, Price
-from common.contracts.providers import Qualification
+from common.contracts.providers import Qualification, Recognition
+from common.contracts.technology import Achievement, IntellectualProperty
 from common.errors import Conflict, Invalid
 from common.fields import Attributes, DivisionCode, Line, OptionalText, Slug
 from pydantic import BaseModel, ConfigDict, Field
 
 from agency.offerings import domain as offerings
+from agency.offerings import terms
 from agency.offerings.domain import Offering
 from agency.providers import domain as providers
 from agency.providers import official
@@ -24,8 +27,17 @@ Outcome = Literal["created", "updated", "unchanged", "rejected"]
 _FORM = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
+class RecognitionPart(Recognition):
+    """A recognition of a line's agency."""
+
+    model_config = _FORM
+
+
 class ProviderPart(BaseModel):
-    """The agency of a line; `note` stands in for a missing profile."""
+    """The agency of a line.
+
+    Shape: `note` stands in for a missing profile; without `recognitions` those entered before stay.
+    """
 
     model_config = _FORM
     external_ref: offerings.Ref | None = None
@@ -34,12 +46,13 @@ class ProviderPart(BaseModel):
     division: DivisionCode
     categories: Annotated[tuple[Slug, ...], Field(max_length=30)] = ()
     qualifications: Annotated[tuple[Qualification, ...], Field(max_length=50)] = ()
+    recognitions: Annotated[tuple[RecognitionPart, ...], Field(max_length=20)] | None = None
     profile: OptionalText = ""
     note: OptionalText = ""
     example: bool = False
 
     def draft(self) -> providers.Draft:
-        named = self.model_dump(exclude={"external_ref", "note"})
+        named = self.model_dump(exclude={"external_ref", "note", "recognitions"})
         return providers.Draft.model_validate(named | {"profile": self.profile or self.note})
 
 
@@ -47,6 +60,25 @@ class PricePart(Price):
     """The price of a line."""
 
     model_config = _FORM
+
+
+class FinancePart(FinanceTerms):
+    """The finance terms of a line."""
+
+    model_config = _FORM
+
+
+class PropertyPart(IntellectualProperty):
+    """A right in the achievement of a line."""
+
+    model_config = _FORM
+
+
+class AchievementPart(Achievement):
+    """The achievement of a line."""
+
+    model_config = _FORM
+    intellectual_property: Annotated[tuple[PropertyPart, ...], Field(max_length=20)] = ()  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class OfferingPart(BaseModel):
@@ -62,6 +94,11 @@ class OfferingPart(BaseModel):
     service_area: offerings.Areas = ()
     price: PricePart = PricePart()
     lead_days: offerings.LeadDays | None = None
+    size_classes: terms.SizeClasses = ()
+    qualifications: terms.Qualifications = ()
+    capacity: terms.Capacity | None = None
+    finance: FinancePart | None = None
+    achievement: AchievementPart | None = None
     attributes: Attributes = {}
     example: bool = False
 
@@ -170,11 +207,14 @@ def _provider(batch: Batch, code: str, row: Row) -> tuple[Provider, Fact | None]
                 owner=batch.owner,
                 at=batch.at,
                 state="active",
+                recognitions=row.provider.recognitions or (),
             )
             return made, fact
         if code in batch.provider_facts:
             return held, None  # the first line of a file that names a provider describes it
-        rewritten = providers.rewrite(held, row.provider.draft(), at=batch.at)
+        rewritten = providers.rewrite(
+            held, row.provider.draft(), at=batch.at, recognitions=row.provider.recognitions
+        )
         return rewritten or (held, None)
     except Invalid as error:
         raise _within("provider", error) from None

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from common.contracts import offerings as contract
 from common.contracts.envelope import Contract
+from common.contracts.finance import FinanceTerms
 from common.contracts.offerings import (
     OfferingChanged,
     OfferingKind,
@@ -18,10 +19,13 @@ from common.contracts.offerings import (
     OfferingSubmitted,
     Price,
 )
+from common.contracts.technology import Achievement
 from common.errors import Conflict, Invalid, wrong_state
 from common.fields import AreaPrefix, Attributes, DivisionCode, Line, Moment, OptionalText, Slug
 from pydantic import Field, StringConstraints
 
+from agency.offerings import terms
+from agency.offerings.terms import Capacity, Qualifications, SizeClasses
 from agency.providers import official
 from agency.providers.domain import Provider, accepts_work, reason_needed
 
@@ -36,6 +40,11 @@ NAMES_ZH: dict[OfferingState, str] = {
     "draft": "草稿", "in_review": "审核中", "returned": "已退回", "published": "已发布", "paused": "已暂停",
     "full": "已约满", "retired": "已下架",
 }  # fmt: skip
+# What an explicit null makes of a field; of any other it changes nothing.
+REMOVED: dict[str, Any] = {
+    "lead_days": None, "size_classes": (), "qualifications": (), "capacity": None, "finance": None,
+    "achievement": None,
+}  # fmt: skip
 
 
 class Draft(Contract):
@@ -49,12 +58,17 @@ class Draft(Contract):
     service_area: Areas = ()
     price: Price = Price()
     lead_days: LeadDays | None = None
+    size_classes: SizeClasses = ()
+    qualifications: Qualifications = ()
+    capacity: Capacity | None = None
+    finance: FinanceTerms | None = None
+    achievement: Achievement | None = None
     attributes: Attributes = {}
     example: bool = False
 
 
 class Changes(Contract):
-    """What may be edited later; what is not given stays. An explicit null lead time removes it."""
+    """What may be edited later; what is not given stays. An explicit null removes what is in `REMOVED`."""
 
     title: Line | None = None
     summary: OptionalText | None = None
@@ -63,6 +77,11 @@ class Changes(Contract):
     service_area: Areas | None = None
     price: Price | None = None
     lead_days: LeadDays | None = None
+    size_classes: SizeClasses | None = None
+    qualifications: Qualifications | None = None
+    capacity: Capacity | None = None
+    finance: FinanceTerms | None = None
+    achievement: Achievement | None = None
     attributes: Attributes | None = None
 
 
@@ -85,7 +104,10 @@ def submit(
     external_ref: str | None = None,
     source_id: UUID | None = None,
 ) -> tuple[Offering, OfferingSubmitted]:
-    """Raises: Invalid; Conflict when the provider is gone."""
+    """Shape: what is taken over from elsewhere may be older than the form of an achievement.
+
+    Raises: Invalid; Conflict when the provider is gone.
+    """
     if provider.state in ("rejected", "retired"):
         raise Conflict(
             "provider-gone",
@@ -93,6 +115,9 @@ def submit(
             en="the provider was rejected or is retired; submit for one that is not",
             field="provider_id",
         )
+    taken_over = external_ref is not None or source_id is not None
+    if draft.kind == "technology_achievement" and draft.achievement is None and not taken_over:
+        raise terms.achievement_needed()
     offering = Offering.model_validate(
         content(draft, provider)
         | {
@@ -110,9 +135,14 @@ def content(draft: Draft, provider: Provider) -> dict[str, Any]:
     """
     division = draft.division or provider.division
     _check(division, draft.category, draft.price, draft.attributes)
+    terms.held(draft.qualifications, provider)
+    terms.check_finance(draft.finance, draft.kind)
+    terms.check_achievement(draft.achievement, draft.kind)
     return draft.model_dump() | {
         "division": division,
         "service_area": official.area(draft.service_area, "service_area"),
+        "size_classes": _once(draft.size_classes),
+        "qualifications": _once(draft.qualifications),
         "example": draft.example or provider.example,
         "provider_id": provider.id,
         "provider_name": provider.name,
@@ -127,7 +157,7 @@ def published_at_once(offering: Offering) -> tuple[Offering, OfferingPublished]:
 
 
 def change(
-    offering: Offering, changes: Changes, *, at: datetime
+    offering: Offering, changes: Changes, provider: Provider, *, at: datetime
 ) -> tuple[Offering, OfferingChanged | OfferingSubmitted]:
     """Edit it; one that was returned is in review again by that.
 
@@ -136,12 +166,20 @@ def change(
     if offering.state == "retired":
         raise _wrong(offering, "修改", "changed")
     given = {
-        name: value
+        name: REMOVED[name] if (value := getattr(changes, name)) is None else value
         for name in changes.model_fields_set
-        if (value := getattr(changes, name)) is not None or name == "lead_days"
+        if getattr(changes, name) is not None or name in REMOVED
     }
     if changes.service_area is not None:
         given["service_area"] = official.area(changes.service_area, "service_area")
+    for name in given.keys() & {"size_classes", "qualifications"}:
+        given[name] = _once(given[name])
+    # What was fine when it was said is checked again only when it is said again.
+    terms.held(given.get("qualifications", ()), provider)
+    terms.check_finance(changes.finance, offering.kind)
+    terms.check_achievement(changes.achievement, offering.kind)
+    if offering.kind == "technology_achievement" and given.get("achievement", ...) is None:
+        raise terms.achievement_needed()
     merged = _next(offering, at, **given)
     _check(merged.division, merged.category, merged.price, merged.attributes)
     if offering.state == "returned":
@@ -237,6 +275,10 @@ def _check(division: str, category: str, price: Price, attributes: dict[str, Any
             en="attributes hold more than 64 KB; shorten them and link to the rest",
             field="attributes",
         )
+
+
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 def _next(offering: Offering, at: datetime, **update: object) -> Offering:

@@ -39,10 +39,11 @@ async def change(
     tx: AsyncSession, who: Principal, id: UUID, changes: Changes, match: Match, *, at: datetime
 ) -> Offering:
     """Emits: OfferingChanged, or OfferingSubmitted when it had been returned."""
+    provider = await providers.pinned(tx, who, (await get(tx, who, id)).provider_id)
     offering = await get(tx, who, id, lock=True)
     match.check(offering)
     domain.edited_here(offering)
-    changed, fact = domain.change(offering, changes, at=at)
+    changed, fact = domain.change(offering, changes, provider, at=at)
     await repository.save(tx, changed)
     await journal.write(tx, fact, who=who, at=at)
     return changed

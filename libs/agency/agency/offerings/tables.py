@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from common.db import Base, Versioned
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +25,11 @@ class OfferingRow(Versioned, Base):
     service_area: Mapped[list[Any]] = mapped_column(JSONB)
     price: Mapped[dict[str, Any]] = mapped_column(JSONB)
     lead_days: Mapped[int | None]
+    size_classes: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
+    qualifications: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
+    capacity: Mapped[int | None]
+    finance: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    achievement: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB)
     example: Mapped[bool]
     state: Mapped[str]

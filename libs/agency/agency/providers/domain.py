@@ -15,6 +15,7 @@ from common.contracts.providers import (
     ProviderSuspended,
     ProviderVerified,
     Qualification,
+    Recognition,
 )
 from common.errors import Conflict, Invalid
 from common.fields import DivisionCode, Email, Line, Moment, OptionalText, Phone, Slug
@@ -22,6 +23,7 @@ from pydantic import Field
 
 from agency.providers import official
 
+Recognitions = Annotated[tuple[Recognition, ...], Field(max_length=20)]
 Decision = Literal["approve", "return", "reject"]
 VERDICTS: dict[Decision, ProviderState] = {"approve": "active", "return": "returned", "reject": "rejected"}
 # A code is free again once its record was refused or given up.
@@ -78,9 +80,18 @@ class Provider(contract.Provider):
 
 
 def register(
-    draft: Draft, *, id: UUID, owner: str, at: datetime, state: ProviderState = "submitted"
+    draft: Draft,
+    *,
+    id: UUID,
+    owner: str,
+    at: datetime,
+    state: ProviderState = "submitted",
+    recognitions: Recognitions = (),
 ) -> tuple[Provider, ProviderRegistered]:
-    """Raises: Invalid for a wrong credit code, division or category."""
+    """Shape: `recognitions` are what staff vouch for.
+
+    Raises: Invalid for a wrong credit code, division or category.
+    """
     code = official.credit(draft.credit_code, "credit_code")
     _check(draft.division, draft.categories)
     provider = Provider.model_validate(
@@ -88,7 +99,7 @@ def register(
         | draft.model_dump()
         | {
             "credit_code": code, "id": id, "version": 1, "state": state, "owner_subject": owner, "suspended_until": None,
-            "registered_at": at, "changed_at": at,
+            "registered_at": at, "changed_at": at, "recognitions": recognitions,
         }
     )  # fmt: skip
     return provider, ProviderRegistered.of(provider)
@@ -117,6 +128,23 @@ def change(provider: Provider, changes: Changes, *, at: datetime) -> tuple[Provi
     _check(changes.division, changes.categories)
     changed = _next(provider, at, state=state, state_reason=reason, **given)
     return changed, ProviderChanged.of(changed)
+
+
+def recognise(
+    provider: Provider, recognitions: Recognitions, *, at: datetime
+) -> tuple[Provider, ProviderChanged] | None:
+    """These are its recognitions from now on; None when they were before.
+
+    Raises: Conflict when it is gone.
+    """
+    _expect(
+        provider, "submitted", "verifying", "active", "returned", "suspended", verb="认定", en="recognised"
+    )
+    wanted = tuple(Recognition.model_validate(one.model_dump()) for one in recognitions)
+    if wanted == provider.recognitions:
+        return None
+    recognised = _next(provider, at, recognitions=wanted)
+    return recognised, ProviderChanged.of(recognised)
 
 
 def verify(
@@ -170,13 +198,18 @@ def retire(provider: Provider, reason: str | None, *, at: datetime) -> tuple[Pro
     return retired, ProviderRetired.of(retired)
 
 
-def rewrite(provider: Provider, draft: Draft, *, at: datetime) -> tuple[Provider, ProviderChanged] | None:
+def rewrite(
+    provider: Provider, draft: Draft, *, at: datetime, recognitions: Recognitions | None = None
+) -> tuple[Provider, ProviderChanged] | None:
     """What an import makes of a provider it made before; None when nothing differs.
 
+    Shape: without `recognitions` those that staff entered stay.
     Raises: Invalid.
     """
     _check(draft.division, draft.categories)
     content = draft.model_dump(exclude={"credit_code"})
+    if recognitions is not None:
+        content["recognitions"] = tuple(recognition.model_dump() for recognition in recognitions)
     current = provider.model_dump(include=set(content))
     if content == current:
         return None

@@ -16,6 +16,7 @@ from agency.providers.schemas import (
     ProviderIn,
     ProviderOut,
     ProviderPatch,
+    RecognitionsIn,
     SuspensionIn,
     VerificationIn,
     shown,
@@ -60,6 +61,15 @@ async def change(
 ) -> ProviderOut:
     """需带 If-Match；被退回的机构修改后自动重新提交。Needs If-Match; a returned one is submitted again."""
     return tagged(response, shown(await service.change(tx, who, id, body, match, at=now), who))
+
+
+@router.put("/{id}/recognitions", summary="官方认定 / Set a provider's recognitions")
+async def recognise(
+    id: UUID, body: RecognitionsIn, who: Staff, tx: Tx, now: Now, match: IfMatch, response: Response
+) -> ProviderOut:
+    """仅平台工作人员登记，需带 If-Match；整体替换。Staff only, with If-Match; replaces all there were."""
+    done = await service.recognise(tx, who, id, body.recognitions, match, at=now)
+    return tagged(response, shown(done, who))
 
 
 @router.post("/{id}/verification", summary="核验 / Verify a provider")

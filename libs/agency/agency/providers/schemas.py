@@ -1,13 +1,14 @@
 """Providers over HTTP. The owner's subject is never shown; contacts are whole only to their owner."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from common.auth import Principal
-from common.contracts.providers import ProviderState, Qualification
+from common.contracts.providers import ProviderState, Qualification, Recognition
 from common.fields import Line, Moment, OptionalText
 from common.http import In, Out
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from agency.providers.domain import Changes, Decision, Provider, Registration
 
@@ -47,6 +48,32 @@ class ProviderPatch(Changes, In):
     model_config = ConfigDict(json_schema_extra={"examples": [{"profile": "新增失效分析服务。"}]})
 
 
+class RecognitionIn(Recognition, In):
+    """An official recognition, such as a demonstration platform (示范平台) of the region."""
+
+
+class RecognitionsIn(In):
+    """All recognitions it has from now on; an empty list takes them away."""
+
+    recognitions: Annotated[tuple[RecognitionIn, ...], Field(max_length=20)]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "recognitions": [
+                        {
+                            "name": "自治区中小企业公共服务示范平台",
+                            "level": "region",
+                            "valid_until": "2030-12-31",
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+
 class VerificationIn(In):
     """The decision of the platform's staff."""
 
@@ -76,6 +103,7 @@ class ProviderOut(Out):
     division: str
     categories: tuple[str, ...]
     qualifications: tuple[Qualification, ...]
+    recognitions: tuple[Recognition, ...]
     profile: OptionalText
     example: bool
     state: ProviderState

@@ -11,7 +11,7 @@ from common.preconditions import Match
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agency.providers import domain, repository
-from agency.providers.domain import Changes, Decision, Draft, Provider
+from agency.providers.domain import Changes, Decision, Draft, Provider, Recognitions
 
 
 async def get(tx: AsyncSession, who: Principal, id: UUID, *, lock: bool = False) -> Provider:
@@ -66,6 +66,21 @@ async def change(
     await repository.save(tx, changed)
     await journal.write(tx, fact, who=who, at=at)
     return changed
+
+
+async def recognise(
+    tx: AsyncSession, who: Principal, id: UUID, recognitions: Recognitions, match: Match, *, at: datetime
+) -> Provider:
+    """Emits: ProviderChanged when they differ from those before."""
+    provider = await get(tx, who, id, lock=True)
+    match.check(provider)
+    step = domain.recognise(provider, recognitions, at=at)
+    if step is None:
+        return provider
+    recognised, fact = step
+    await repository.save(tx, recognised)
+    await journal.write(tx, fact, who=who, at=at)
+    return recognised
 
 
 async def verify(

@@ -19,6 +19,7 @@ class ProviderRow(Versioned, Base):
     division: Mapped[str]
     categories: Mapped[list[Any]] = mapped_column(JSONB)
     qualifications: Mapped[list[Any]] = mapped_column(JSONB)
+    recognitions: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     profile: Mapped[str]
     example: Mapped[bool]
     contact_name: Mapped[str | None]

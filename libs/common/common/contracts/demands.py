@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from common.contracts.envelope import Contract, Fact, State
+from common.contracts.finance import FinanceNeed
+from common.contracts.technology import TechnologyNeed
 from common.fields import Cents, DivisionCode, IndustryCode, Line, Moment, Slug, Text
 
 DemandState = Literal[
@@ -24,7 +26,11 @@ class Budget(Contract):
 
 
 class Demand(State):
-    """A demand. `enterprise_name` is None while the enterprise keeps it hidden."""
+    """A demand. `enterprise_name` is None while the enterprise keeps it hidden.
+
+    Shape: `qualifications` are names of those the provider must hold; `finance` and `technology` say
+    more of a need of that kind.
+    """
 
     number: Line
     title: Line
@@ -38,6 +44,9 @@ class Demand(State):
     needed_by: date | None = None
     must_haves: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
     nice_to_haves: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
+    qualifications: Annotated[tuple[Line, ...], Field(max_length=10)] = ()
+    finance: FinanceNeed | None = None
+    technology: TechnologyNeed | None = None
     example: bool = False
     state: DemandState
     state_reason: str | None = None

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from common.contracts.demands import Budget, SizeClass
 from common.contracts.envelope import Contract, Fact, State
+from common.contracts.finance import FinanceNeed
+from common.contracts.technology import TechnologyNeed
 from common.fields import DivisionCode, Line, Moment, NodeId, Slug, Text
 
 InvitationState = Literal["issued", "declined", "quoted", "awarded", "lost", "withdrawn", "expired"]
@@ -27,6 +29,9 @@ class DemandSummary(Contract):
     needed_by: date | None = None
     must_haves: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
     nice_to_haves: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
+    qualifications: Annotated[tuple[Line, ...], Field(max_length=10)] = ()
+    finance: FinanceNeed | None = None
+    technology: TechnologyNeed | None = None
 
 
 class Invitation(State):

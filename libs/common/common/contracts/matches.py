@@ -17,8 +17,19 @@ class Component(Contract):
     score: Score
 
 
+class Matched(Contract):
+    """A word of the need and where the offering answers to it."""
+
+    word: Annotated[str, Field(max_length=50)]
+    field: Literal["title", "text", "category"]
+
+
 class Candidate(Contract):
-    """One offering that fits, best first."""
+    """One offering that fits, best first.
+
+    Shape: `relaxed` are the hard conditions it does not hold and that were relaxed because nothing held
+    them all; `newcomer` says that it has its place by the chance new providers are given.
+    """
 
     rank: Annotated[int, Field(ge=1)]
     offering_id: UUID
@@ -33,6 +44,9 @@ class Candidate(Contract):
     score: Score
     components: tuple[Component, ...]
     matched_words: tuple[Annotated[str, Field(max_length=50)], ...] = ()
+    matched: tuple[Matched, ...] = ()
+    relaxed: tuple[Slug, ...] = ()
+    newcomer: bool = False
     reason_zh: str
     reason_en: str
 
@@ -47,8 +61,29 @@ class NearMiss(Contract):
     failed: tuple[Slug, ...]
 
 
+class Widening(Contract):
+    """A step taken because nothing held every hard condition: what was relaxed, and how many then fitted."""
+
+    step: Literal["neighbours", "region", "category", "terms"]
+    relaxed: tuple[Slug, ...]
+    found: Annotated[int, Field(ge=0)]
+
+
+class SimilarDemand(Contract):
+    """Another demand of the same window that says nearly the same; 1 is the same words."""
+
+    demand_id: UUID
+    number: Line
+    similarity: Score
+
+
 class Match(State):
-    """The result for one version of a demand. Its id is derived from the demand's; a later one has a higher version."""
+    """The result for one version of a demand. Its id is derived from the demand's; a later one has a higher version.
+
+    Shape: `versions` name what decided: engine, weights, words, model, catalogue. `degraded` says what was
+    missing: `semantic-away` when no meaning was compared, `semantic-partial` while not all offerings had
+    been read for it.
+    """
 
     demand_id: UUID
     demand_version: Annotated[int, Field(ge=1)]
@@ -57,6 +92,10 @@ class Match(State):
     considered: Annotated[int, Field(ge=0)]
     candidates: Annotated[tuple[Candidate, ...], Field(max_length=50)] = ()
     near_misses: Annotated[tuple[NearMiss, ...], Field(max_length=20)] = ()
+    widened: tuple[Widening, ...] = ()
+    similar: Annotated[tuple[SimilarDemand, ...], Field(max_length=10)] = ()
+    versions: Annotated[dict[str, Line], Field(max_length=10)] = {}
+    degraded: tuple[Slug, ...] = ()
     computed_at: Moment
 
 

@@ -5,7 +5,10 @@ from uuid import UUID
 
 from pydantic import Field
 
+from common.contracts.demands import SizeClass
 from common.contracts.envelope import Contract, Fact, State
+from common.contracts.finance import FinanceTerms
+from common.contracts.technology import Achievement
 from common.fields import AreaPrefix, Attributes, Cents, DivisionCode, Line, Slug
 
 OfferingKind = Literal[
@@ -24,7 +27,11 @@ class Price(Contract):
 
 
 class Offering(State):
-    """An offering. `service_area` holds GB/T 2260 prefixes; an empty one means the whole region."""
+    """An offering. `service_area` holds GB/T 2260 prefixes; an empty one means the whole region.
+
+    Shape: empty `size_classes` serve every size; `qualifications` are names of the provider's own that
+    it rests on; `capacity` is how many engagements it takes at once, None for no limit.
+    """
 
     provider_id: UUID
     provider_name: Line
@@ -36,6 +43,11 @@ class Offering(State):
     service_area: tuple[AreaPrefix, ...] = ()
     price: Price = Price()
     lead_days: Annotated[int, Field(ge=0, le=3650)] | None = None
+    size_classes: Annotated[tuple[SizeClass, ...], Field(max_length=6)] = ()
+    qualifications: Annotated[tuple[Line, ...], Field(max_length=10)] = ()
+    capacity: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    finance: FinanceTerms | None = None
+    achievement: Achievement | None = None
     attributes: Attributes = {}
     example: bool = False
     state: OfferingState

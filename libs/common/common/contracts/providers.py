@@ -21,6 +21,14 @@ class Qualification(Contract):
     valid_until: date | None = None
 
 
+class Recognition(Contract):
+    """An official recognition such as 示范平台, valid through its last day. Staff enter it."""
+
+    name: Line
+    level: Literal["national", "region", "league_city"]
+    valid_until: date | None = None
+
+
 class Provider(State):
     """An agency. Its people, phone numbers and mail addresses never travel."""
 
@@ -29,6 +37,7 @@ class Provider(State):
     division: DivisionCode
     categories: tuple[Slug, ...] = ()
     qualifications: tuple[Qualification, ...] = ()
+    recognitions: Annotated[tuple[Recognition, ...], Field(max_length=20)] = ()
     profile: Annotated[str, Field(max_length=20_000)] = ""
     example: bool = False
     state: ProviderState

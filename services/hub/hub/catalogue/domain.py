@@ -5,6 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from common.contracts.envelope import Contract
+from common.contracts.offerings import Offering
+from common.errors import Invalid
+from reference import categories
 
 # What a provider may be seen and invited with.
 VISIBLE_OFFERING = "published"
@@ -25,6 +28,14 @@ class Item(Contract):
     body: dict[str, Any]
 
 
+class Technology(Contract):
+    """What an achievement or a need of technology must be like. `field` is a part of its field's name."""
+
+    field: str | None = None
+    least_maturity: int | None = None
+    cooperation: str | None = None
+
+
 class Search(Contract):
     """What somebody looks for. `categories` has the category and all below it; `place` is a code prefix."""
 
@@ -33,11 +44,42 @@ class Search(Contract):
     place: str | None = None
     platform: str | None = None
     words: tuple[str, ...] = ()
+    technology: Technology = Technology()
 
 
 def folded(text: str) -> str:
     """Text as it is compared: full-width and half-width, upper and lower case alike."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def searched(offering: Offering) -> str:
+    """The text of an offering that words are looked for in."""
+    parts = [offering.title, offering.provider_name, offering.summary]
+    if offering.achievement is not None:
+        parts += [
+            offering.achievement.owner,
+            offering.achievement.field or "",
+            *offering.achievement.keywords,
+        ]
+    return folded("\n".join(parts))
+
+
+def within(category: str | None) -> tuple[str, ...] | None:
+    """A category and all below it.
+
+    Raises: Invalid for one that is not in the taxonomy.
+    """
+    if category is None:
+        return None
+    try:
+        return tuple(found.id for found in categories.all() if categories.is_within(found.id, category))
+    except categories.UnknownCategory:
+        raise Invalid(
+            "unknown-category",
+            zh="没有这个服务分类；请核对分类编号",
+            en="there is no such service category; check its id",
+            field="category",
+        ) from None
 
 
 def words(query: str | None) -> tuple[str, ...]:

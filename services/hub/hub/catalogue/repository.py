@@ -6,7 +6,7 @@ from common import copies, db
 from common.contracts.envelope import Envelope
 from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
-from sqlalchemy import Select, and_, func, literal, or_, select
+from sqlalchemy import Select, and_, func, literal, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.catalogue import domain
@@ -17,7 +17,6 @@ Ts = TypeVarTuple("Ts")
 
 
 async def follow_offering(tx: AsyncSession, envelope: Envelope, offering: Offering) -> copies.Outcome:
-    text = (offering.title, offering.provider_name, offering.summary)
     return await copies.apply(
         tx,
         OfferingCopyRow,
@@ -28,7 +27,7 @@ async def follow_offering(tx: AsyncSession, envelope: Envelope, offering: Offeri
         category=offering.category,
         area=[domain.prefix(code) for code in offering.service_area],
         state=offering.state,
-        search_text=domain.folded("\n".join(text)),
+        search_text=domain.searched(offering),
     )
 
 
@@ -75,6 +74,14 @@ def _found(query: Select[*Ts], search: Search) -> Select[*Ts]:
         query = query.where(or_(func.cardinality(OfferingCopyRow.area) == 0, serves))
     for word in search.words:
         query = query.where(OfferingCopyRow.search_text.like(domain.pattern(word), escape="\\"))
+    achievement, wanted = OfferingCopyRow.body["achievement"], search.technology
+    if wanted.field is not None:
+        field = func.lower(func.normalize(achievement["field"].astext, literal_column("NFKC")))
+        query = query.where(field.like(domain.pattern(domain.folded(wanted.field)), escape="\\"))
+    if wanted.least_maturity is not None:
+        query = query.where(achievement["maturity"].as_integer() >= wanted.least_maturity)
+    if wanted.cooperation is not None:
+        query = query.where(achievement["cooperation"].contains([wanted.cooperation]))
     return query
 
 

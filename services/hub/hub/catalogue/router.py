@@ -8,7 +8,6 @@ from common.fields import AreaPrefix, NodeId, OptionalText, Slug
 from common.http import PAGE_LIMIT, Page
 from fastapi import APIRouter, Depends, Query
 from pydantic import StringConstraints
-from reference import categories
 
 from hub.catalogue import domain, repository
 from hub.catalogue.domain import Search
@@ -18,20 +17,6 @@ from hub.deps import Network, public_rate
 router = APIRouter(prefix="/v1/catalogue", tags=["catalogue"], dependencies=[Depends(public_rate)])
 
 Words = Annotated[OptionalText, StringConstraints(max_length=100)]
-
-
-def _category(id: str | None) -> tuple[str, ...] | None:
-    if id is None:
-        return None
-    try:
-        return tuple(found.id for found in categories.all() if categories.is_within(found.id, id))
-    except categories.UnknownCategory:
-        raise Invalid(
-            "unknown-category",
-            zh="没有这个服务分类；请核对分类编号",
-            en="there is no such service category; check its id",
-            field="category",
-        ) from None
 
 
 def search(
@@ -55,7 +40,7 @@ def search(
         )
     return Search(
         kind=kind,
-        categories=_category(category),
+        categories=domain.within(category),
         place=domain.prefix(division) if division else None,
         platform=platform,
         words=domain.words(q),

@@ -1,6 +1,9 @@
 from uuid import UUID
 
+from common.contracts.demands import SizeClass
+from common.contracts.finance import FinanceTerms
 from common.contracts.offerings import OfferingKind, Price
+from common.contracts.technology import Achievement
 from common.fields import Attributes
 from pydantic import BaseModel
 
@@ -24,6 +27,11 @@ class ItemOut(BaseModel):
     service_area: list[str]
     price: Price
     lead_days: int | None
+    size_classes: list[SizeClass] = []
+    qualifications: list[str] = []
+    capacity: int | None = None
+    finance: FinanceTerms | None = None
+    achievement: Achievement | None = None
     attributes: Attributes
     example: bool
     forked: bool

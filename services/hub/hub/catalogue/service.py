@@ -1,5 +1,6 @@
 """Follow what the owners say."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from common import log
@@ -10,7 +11,7 @@ from common.copies import Outcome
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.catalogue import repository
-from hub.catalogue.domain import Search
+from hub.catalogue.domain import Item, Search
 
 
 async def follow(tx: AsyncSession, envelope: Envelope, state: object) -> Outcome:
@@ -25,6 +26,13 @@ async def follow(tx: AsyncSession, envelope: Envelope, state: object) -> Outcome
             "fork", owner=envelope.source, id=str(envelope.subject), type=envelope.type
         )
     return outcome
+
+
+async def page(
+    tx: AsyncSession, search: Search, *, after: UUID | None, limit: int
+) -> tuple[Sequence[Item], UUID | None]:
+    """Published offerings of active providers, for the slices above."""
+    return await repository.page(tx, search, after=after, limit=limit)
 
 
 async def owner_of(tx: AsyncSession, noun: str, id: UUID) -> str | None:

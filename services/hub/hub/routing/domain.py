@@ -12,13 +12,16 @@ MAY_SAY: dict[Kind, frozenset[str]] = {
     "window": frozenset(
         {
             "demand", "invitation", "quotation", "engagement", "progress", "rating", "provider", "offering",
+            "subscription",
         }
     ),
-    "cluster": frozenset({"provider", "offering", "quotation", "progress", "booking"}),
-    "matchmaking": frozenset({"match"}),
+    "cluster": frozenset({"provider", "offering", "quotation", "progress", "booking", "subscription"}),
+    "matchmaking": frozenset({"match", "opportunity", "allocation"}),
 }  # fmt: skip
 # What matchmaking keeps copies of.
-FOR_MATCHMAKING = frozenset({"demand", "offering", "provider", "rating"})
+FOR_MATCHMAKING = frozenset(
+    {"demand", "offering", "provider", "rating", "invitation", "quotation", "engagement", "subscription"}
+)
 # A provider's standing concerns every platform that may invite it or award to it.
 FOR_ALL_PLATFORMS = frozenset({"provider.suspended.v1", "provider.restored.v1", "provider.retired.v1"})
 # noun -> (the field that must name the sender, the field that must name the recipient).
@@ -28,6 +31,8 @@ PARTIES: dict[str, tuple[str | None, str | None]] = {
     "quotation": ("platform", "demand_window"),
     "progress": (None, "demand_window"),
     "rating": (None, "platform"),
+    "subscription": ("platform", None),
+    "opportunity": (None, "platform"),
 }
 # Nouns only the window of the demand may say, and nouns addressed to it.
 OF_DEMAND_WINDOW = frozenset({"demand", "invitation", "engagement", "rating"})

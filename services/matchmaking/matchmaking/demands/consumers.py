@@ -11,6 +11,8 @@ from matchmaking.demands.service import Matchmaker
 
 # While the catalogue keeps changing, new demands have four fifths of the time to themselves.
 REST = 4
+# Demands whose meaning is read in one pass, where the model has changed.
+READ_AT_ONCE = 20
 
 
 def routes(matchmaker: Matchmaker, now: Clock) -> Routes:
@@ -21,7 +23,7 @@ def routes(matchmaker: Matchmaker, now: Clock) -> Routes:
 
 
 class Rematch:
-    """Refreshes the index beside the messages; after a change tries unmatched demands again.
+    """Refreshes the indexes beside the messages; after a change tries unmatched demands again.
 
     Shape: called over and over; the pause between calls gathers many changes into one pass.
     """
@@ -35,6 +37,9 @@ class Rematch:
     async def __call__(self, runtime: Runtime) -> None:
         async with runtime.transaction() as tx:
             await self._matchmaker.catalogue.refresh(tx)
+            await self._matchmaker.catalogue.learn(tx)
+            await self._matchmaker.demands.refresh(tx)
+            await self._matchmaker.demands.read(tx, READ_AT_ONCE)
         generation = self._matchmaker.catalogue.generation
         if generation == self._seen:
             return

@@ -1,19 +1,68 @@
-"""Copies of demands. Only the matching itself reads them; no route does."""
+"""Copies of demands. The matching reads them all; of people, operators and the demand's own staff do."""
 
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from common import copies
+from common.auth import Principal
 from common.contracts.demands import Demand
 from common.contracts.envelope import Envelope
-from sqlalchemy import select, tuple_
+from common.mirrors import XID, Key, Mirror, among
+from sqlalchemy import and_, false, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from matchmaking.demands import domain
 from matchmaking.demands.tables import DemandRow
+
+OPEN = and_(DemandRow.deleted == false(), DemandRow.state.in_(domain.OPEN))
 
 
 async def apply(tx: AsyncSession, envelope: Envelope, demand: Demand) -> copies.Outcome:
     return await copies.apply(
-        tx, DemandRow, envelope, deleted=demand.state == "withdrawn", state=demand.state
+        tx,
+        DemandRow,
+        envelope,
+        deleted=demand.state == "withdrawn",
+        state=demand.state,
+        changed_xid=XID,
+    )
+
+
+async def get(tx: AsyncSession, who: Principal, owner: str, id: UUID) -> Demand | None:
+    """A demand for an operator or its own window's staff; None for others, as for one that is not there."""
+    if not who.staff_of(owner):
+        return None
+    statement = select(DemandRow.body).where(DemandRow.owner == owner, DemandRow.id == id)
+    body = (await tx.execute(statement)).scalar_one_or_none()
+    return None if body is None else Demand.model_validate(body)
+
+
+def mirror() -> Mirror:
+    """What is open."""
+    return Mirror(DemandRow, OPEN)
+
+
+async def demands(
+    tx: AsyncSession, keys: Collection[Key]
+) -> Sequence[tuple[Key, Demand, tuple[str, bytes] | None]]:
+    """Demands, each with the model that read it and the vector."""
+    statement = select(DemandRow).where(among((DemandRow.owner, DemandRow.id), keys))
+    return [
+        (
+            (row.owner, row.id),
+            Demand.model_validate(row.body),
+            None if row.model is None or row.vector is None else (row.model, row.vector),
+        )
+        for row in (await tx.execute(statement)).scalars()
+    ]
+
+
+async def learn(tx: AsyncSession, owner: str, id: UUID, model: str, vector: bytes) -> None:
+    """Keep what was read of a demand for its meaning."""
+    await tx.execute(
+        update(DemandRow)
+        .where(DemandRow.owner == owner, DemandRow.id == id)
+        .values(model=model, vector=vector, changed_xid=XID)
     )
 
 

@@ -1,5 +1,8 @@
 """Follow demands; match each new need, and each unmatched one again when more is offered."""
 
+import asyncio
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,28 +10,135 @@ from uuid import UUID
 from common import copies
 from common.auth import Principal
 from common.contracts.demands import Demand
+from common.contracts.matches import SimilarDemand
+from common.errors import absent
 from common.inbox import Message
+from common.mirrors import Key, turns
+from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matchmaking.demands import domain, repository
+from matchmaking.demands.domain import Search, categories_within
+from matchmaking.embeddings.domain import pack, unpack
+from matchmaking.embeddings.service import Embeddings
 from matchmaking.matches import service as matches
-from matchmaking.matching import engine, weights
-from matchmaking.matching.listing import wording
+from matchmaking.matches.domain import Computed
+from matchmaking.matching import engine, reasons
+from matchmaking.matching.engine import Scored
+from matchmaking.matching.fusion import Space
+from matchmaking.matching.index import Index
+from matchmaking.matching.listing import Offer, key, meaning, parts, wording
+from matchmaking.matching.retrieval import Hit, Hits, Need, Scope, Vector
 from matchmaking.offerings.service import Catalogue
+from matchmaking.opportunities import service as opportunities
+from matchmaking.rankings import service as rankings
 
 # Hard conditions come after the search: when they leave too few, look further down.
-DEPTHS = (200, 2_000, 50_000)
+DEPTHS = (200, 2_000, 20_000)
+# With so large a share of the catalogue read, nothing worth a word is missing.
+FULLY_READ = 0.98
+# Open demands that are looked at for one offering.
+DEMANDS = 60
+# What is alike to this share is the same need said again; so many are named.
+ALIKE, SIMILAR = 0.8, 5
+
+
+async def get(tx: AsyncSession, who: Principal, owner: str, id: UUID) -> Demand:
+    """Raises: NotFound for none, and for one of another window."""
+    demand = await repository.get(tx, who, owner, id)
+    if demand is None:
+        raise absent("需求", "demand")
+    return demand
+
+
+class OpenDemands:
+    """The open demands of the region, searchable by what is offered and by each other."""
+
+    def __init__(self, embeddings: Embeddings) -> None:
+        self.index = Index()
+        self._embeddings = embeddings
+        self._mirror = repository.mirror()
+        self._demands: dict[str, Demand] = {}
+        self._unread: dict[str, None] = {}
+        self._lock = asyncio.Lock()
+
+    async def refresh(self, tx: AsyncSession) -> None:
+        """Bring the index to what this transaction sees."""
+        async with self._lock:
+            self._use(self._embeddings.space)
+            look = await self._mirror.look(tx)
+            for owner, id in look.gone:
+                gone = key(owner, id)
+                self.index.remove(gone)
+                self._demands.pop(gone, None)
+                self._unread.pop(gone, None)
+            for keys in turns(look.changed):
+                taken: list[Key] = []
+                for (owner, id), demand, read in await repository.demands(tx, keys):
+                    self._take(key(owner, id), demand, read)
+                    taken.append((owner, id))
+                look.took(taken)
+                await asyncio.sleep(0)
+            await asyncio.to_thread(self.index.commit)
+            look.done()
+
+    def _use(self, space: Space | None) -> None:
+        """Here both sides are needs: as queries they were read, and as queries they are compared."""
+        held = self.index.space
+        if (held and held.model) != (space and space.model):
+            self.index.use(space and dataclasses.replace(space, mean_passage=space.mean_query))
+            self._unread = dict.fromkeys(self._demands)
+
+    def _take(self, key_: str, demand: Demand, read: tuple[str, bytes] | None) -> None:
+        self.index.put(key_, domain.document(demand))
+        self._demands[key_] = demand
+        space = self.index.space
+        if space is not None and read is not None and read[0] == space.model:
+            self.index.learn({key_: unpack({b"": read[1]})[b""]})
+            self._unread.pop(key_, None)
+        else:
+            self._unread[key_] = None
+
+    async def read(self, tx: AsyncSession, limit: int) -> None:
+        """Read some that no vector of the present model is kept of: it has changed, or was away."""
+        for key_ in list(self._unread)[:limit]:
+            demand, (owner, id) = self._demands[key_], parts(key_)
+            sought = self.index.sought(wording(demand))
+            found = await self._embeddings.query(sought.meaning(meaning(demand)))
+            if found is None:
+                return
+            await repository.learn(tx, owner, id, found[0], pack(found[1]))
+            del self._unread[key_]
+
+    def near(self, text: str, passage: Vector | None, limit: int) -> list[tuple[str, Demand, Hit]]:
+        """Open demands near to what is offered, by its words and its meaning as the model gave it."""
+        space = self._embeddings.space
+        if passage is not None and space is not None:
+            # It lies where passages lie; here everything lies where needs do.
+            passage = passage - space.mean_passage + space.mean_query
+        return self.like(Need(self.index.sought(text), passage), limit)
+
+    def like(self, need: Need, limit: int) -> list[tuple[str, Demand, Hit]]:
+        """Open demands near to what is sought, best first."""
+        hits = self.index.search(need, limit)
+        return [(parts(hit.key)[0], self._demands[hit.key], hit) for hit in hits]
 
 
 @dataclass(frozen=True)
 class Matchmaker:
-    """The node, matching demands against a catalogue."""
+    """The node, matching demands against a catalogue and offerings against demands."""
 
     catalogue: Catalogue
+    demands: OpenDemands
+    embeddings: Embeddings
     who: Principal
+    exposures: Counter
 
     async def follow(self, tx: AsyncSession, message: Message, *, at: datetime) -> None:
-        """Apply a demand if it is news, and match it if it waits for that. Emits: MatchComputed."""
+        """Apply a demand if it is news, and match it if it waits for that.
+
+        Emits: MatchComputed, OpportunityFound, OpportunityClosed.
+        """
         owner, demand = message.envelope.source, message.fact
         assert isinstance(demand, Demand)
         if await repository.apply(tx, message.envelope, demand) is not copies.Outcome.APPLIED:
@@ -37,32 +147,126 @@ class Matchmaker:
             await self.match(tx, owner, demand, at=at)
         elif domain.is_unmatched(demand):
             await self.match(tx, owner, demand, at=at, only_if_found=True)
+        elif not domain.is_open(demand):
+            await opportunities.close(tx, self.who, owner, demand, at=at)
 
     async def match(
         self, tx: AsyncSession, owner: str, demand: Demand, *, at: datetime, only_if_found: bool = False
     ) -> None:
-        """Match one version of a demand, once. Emits: MatchComputed."""
-        result, retrieved = await self._find(tx, demand, at)
-        if result.candidates or not only_if_found:
-            considered = self.catalogue.count
-            await matches.record(
-                tx, self.who, owner, demand, result, considered=considered, retrieved=retrieved, at=at
-            )
+        """Match one version of a demand, once. Emits: MatchComputed, OpportunityFound."""
+        search = await self.search(tx, demand, at=at)
+        result = engine.result(demand, search.ranking, self._answers(search.need))
+        if only_if_found and not result.candidates:
+            return
+        found = Computed(
+            result=result,
+            run=search.run(self.catalogue.version),
+            similar=await self._similar(tx, owner, demand, search.need),
+            degraded=search.degraded,
+            in_catalogue=self.catalogue.count,
+        )
+        if await matches.record(tx, self.who, owner, found, at=at) is None:
+            return
+        if search.need.vector is not None and search.model is not None:
+            await repository.learn(tx, owner, demand.id, search.model, pack(search.need.vector))
+        for candidate in result.candidates:
+            self.exposures.labels(candidate.platform, str(candidate.provider_id)).inc()
+        await opportunities.tell(tx, self.who, owner, demand, result.fitting, at=at, reason=self.reason)
 
-    async def _find(self, tx: AsyncSession, demand: Demand, at: datetime) -> tuple[engine.Result, int]:
-        text, floor = wording(demand), weights.current().floor
-        result, retrieved = engine.Result((), ()), 0
+    async def search(self, tx: AsyncSession, demand: Demand, *, at: datetime) -> Search:
+        """Everything that is relevant, judged."""
+        await self.catalogue.refresh(tx)
+        by, today = await rankings.active(tx), domain.today(at)
+        sought = self.catalogue.index.sought(wording(demand))
+        model, vector, degraded = await self._read(sought.meaning(meaning(demand)))
+        need = Need(sought, vector)
+        own = categories_within(demand.category)
+        hits: Hits = ()
+        ranking = engine.Ranking((), ())
+        offers: dict[str, Offer] = {}
         for depth in DEPTHS:
-            hits = await self.catalogue.search(tx, text, depth)
-            relevant = [hit for hit in hits if hit[1] >= floor]
-            listings = await self.catalogue.listings(tx, relevant)
-            result = engine.match(
-                demand, relevant, listings, lambda key: self.catalogue.evidence(key, text), domain.today(at)
-            )
-            retrieved = len(relevant)
-            if retrieved < depth or len(result.candidates) >= engine.CANDIDATES:
+            hits = self._look(need, own, depth)
+            offers = self.catalogue.offers(hit.key for hit in hits)
+            ranking = engine.rank(demand, hits, offers, by, today)
+            # Once what comes is no longer relevant, nothing further down is.
+            if (
+                len(hits) < depth
+                or hits[-1].relevance < by.floor
+                or len(ranking.fitting) >= engine.CANDIDATES
+            ):
                 break
-        return result, retrieved
+        return Search(demand, today, by, need, model, hits, offers, ranking, degraded)
+
+    def _look(self, need: Need, own: frozenset[str] | None, depth: int) -> Hits:
+        index = self.catalogue.index
+        everywhere = index.search(need, depth)
+        if own is None:
+            return everywhere
+        named = index.search(need, depth, Scope(own))
+        return index.judge(need, dict.fromkeys(hit.key for hit in (*named, *everywhere)))
+
+    async def _read(self, text: str) -> tuple[str | None, Vector | None, tuple[str, ...]]:
+        """The model and the need's meaning, or why there is none."""
+        space = self.catalogue.index.space
+        found = await self.embeddings.query(text)
+        if found is None or space is None or found[0] != space.model:
+            return None, None, ("semantic-away",) if self.embeddings.state != "off" else ("semantic-off",)
+        read = self.catalogue.index.read
+        return found[0], found[1], () if read >= self.catalogue.count * FULLY_READ else ("semantic-partial",)
+
+    async def _similar(
+        self, tx: AsyncSession, owner: str, demand: Demand, need: Need
+    ) -> Sequence[SimilarDemand]:
+        await self.demands.refresh(tx)
+        found = self.demands.like(need, SIMILAR * 5)
+        return [
+            SimilarDemand(demand_id=other.id, number=other.number, similarity=hit.relevance)
+            for window, other, hit in found
+            if window == owner and other.id != demand.id and hit.relevance >= ALIKE
+        ][:SIMILAR]
+
+    def _answers(self, need: Need) -> engine.Answers:
+        return lambda key_: self.catalogue.index.evidence(need.sought, key_)
+
+    def reason(self, demand: Demand, one: Scored) -> tuple[str, str]:
+        """Why an offering fits a demand, Chinese and English."""
+        sought = self.catalogue.index.sought(wording(demand))
+        answered = self.catalogue.index.evidence(sought, one.hit.key)
+        return reasons.sentences(demand, one.offer, answered, one.relaxed)
+
+    async def fitting(
+        self, tx: AsyncSession, owner: str, demand: Demand, *, at: datetime, limit: int
+    ) -> Sequence[Scored]:
+        """What holds all hard conditions of a demand, best first."""
+        ranking = (await self.search(tx, demand, at=at)).ranking
+        return () if ranking.widened else ranking.fitting[:limit]
+
+    async def demands_for(
+        self, tx: AsyncSession, platform: str, offering_id: UUID, *, at: datetime, limit: int
+    ) -> Sequence[tuple[str, Demand, Scored]]:
+        """The open demands an offering fits, best first, each scored as its own match would score it."""
+        await self.catalogue.refresh(tx)
+        await self.demands.refresh(tx)
+        key_ = key(platform, offering_id)
+        offers = self.catalogue.offers([key_])
+        text = await self.catalogue.text(tx, key_)
+        if text is None or key_ not in offers:
+            return ()
+        document, vector = text
+        by, today = await rankings.active(tx), domain.today(at)
+        found: list[tuple[str, Demand, Scored]] = []
+        for window, demand, _ in self.demands.near(f"{document.title}\n{document.body}", vector, DEMANDS):
+            need = await self._need(demand)
+            ranking = engine.rank(demand, self.catalogue.index.judge(need, [key_]), offers, by, today)
+            if ranking.fitting and not ranking.widened:
+                found.append((window, demand, ranking.fitting[0]))
+        found.sort(key=lambda one: (-one[2].score, str(one[1].id)))
+        return found[:limit]
+
+    async def _need(self, demand: Demand) -> Need:
+        sought = self.catalogue.index.sought(wording(demand))
+        _, vector, _ = await self._read(sought.meaning(meaning(demand)))
+        return Need(sought, vector)
 
     async def match_next(
         self, tx: AsyncSession, after: tuple[str, UUID] | None, *, at: datetime

@@ -1,17 +1,18 @@
-"""Results by demand. Their readers are operators alone."""
+"""Results by demand. Their readers are operators, and the staff of the demand's window."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from common import db
 from common.auth import Principal
 from common.contracts.demands import Demand
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from matchmaking.matches.domain import Evidence
-from matchmaking.matches.tables import MatchRow
+from matchmaking.matches.domain import Evidence, Run
+from matchmaking.matches.tables import MatchRow, RunRow
 
 
 async def exists(tx: AsyncSession, owner: str, demand: Demand) -> bool:
@@ -31,15 +32,18 @@ async def last_version(tx: AsyncSession, owner: str, demand_id: UUID) -> int:
     return (await tx.execute(statement)).scalar_one() or 0
 
 
-async def add(tx: AsyncSession, value: Evidence) -> bool:
+async def add(tx: AsyncSession, value: Evidence, run: Run) -> bool:
     """Store a result. Whether it is the first for that version of the demand."""
     statement = insert(MatchRow).values(db.columns(MatchRow, value)).on_conflict_do_nothing()
-    return (await tx.execute(statement.returning(MatchRow.version))).first() is not None
+    if (await tx.execute(statement.returning(MatchRow.version))).first() is None:
+        return False
+    await tx.execute(insert(RunRow).values(id=value.id, version=value.version, packed=run.pack()))
+    return True
 
 
 async def of_demand(tx: AsyncSession, who: Principal, owner: str, demand_id: UUID) -> Sequence[Evidence]:
     """All results of a demand, newest first."""
-    if not who.staff:
+    if not who.staff_of(owner):
         return []
     statement = (
         select(MatchRow)
@@ -47,3 +51,32 @@ async def of_demand(tx: AsyncSession, who: Principal, owner: str, demand_id: UUI
         .order_by(MatchRow.version.desc())
     )
     return [db.value(row, Evidence) for row in (await tx.execute(statement)).scalars()]
+
+
+async def run_of(
+    tx: AsyncSession, who: Principal, owner: str, demand_id: UUID, version: int
+) -> tuple[Evidence, Run | None] | None:
+    """A result with all it was made of."""
+    if not who.staff_of(owner):
+        return None
+    statement = (
+        select(MatchRow, RunRow.packed)
+        .outerjoin(RunRow, and_(RunRow.id == MatchRow.id, RunRow.version == MatchRow.version))
+        .where(MatchRow.owner == owner, MatchRow.demand_id == demand_id, MatchRow.version == version)
+    )
+    found: Any = (await tx.execute(statement)).first()
+    if found is None:
+        return None
+    row, packed = found
+    return db.value(row, Evidence), None if packed is None else Run.unpack(packed)
+
+
+async def shown(
+    tx: AsyncSession, demands: Sequence[tuple[str, UUID]]
+) -> dict[tuple[str, UUID], list[Evidence]]:
+    """All results of these demands, for what is learnt from them."""
+    found: dict[tuple[str, UUID], list[Evidence]] = {}
+    statement = select(MatchRow).where(tuple_(MatchRow.owner, MatchRow.demand_id).in_(list(demands)))
+    for row in (await tx.execute(statement)).scalars() if demands else ():
+        found.setdefault((row.owner, row.demand_id), []).append(db.value(row, Evidence))
+    return found

@@ -8,7 +8,7 @@ from common.errors import absent
 from common.fields import NodeId
 from fastapi import APIRouter, Path
 
-from matchmaking.deps import Operator
+from matchmaking.deps import Staff
 from matchmaking.matches import repository
 from matchmaking.matches.schemas import MatchesOut, MatchOut
 
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/matches", tags=["matches"])
 async def read(
     owner: Annotated[NodeId, Path(description="需求所在窗口平台 · The window the demand belongs to")],
     demand_id: UUID,
-    who: Operator,
+    who: Staff,
     tx: Tx,
 ) -> MatchesOut:
     """按时间倒序返回：入选机构及各项得分、未入选原因、当时的服务产品总数与引擎版本。

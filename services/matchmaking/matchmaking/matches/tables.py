@@ -1,10 +1,10 @@
-"""Results, one for each version of a demand that was matched."""
+"""Results, one for each version of a demand that was matched, each with all it was made of."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import LargeBinary, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +28,10 @@ class MatchRow(Base):
     retrieved: Mapped[int]
     candidates: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     near_misses: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    widened: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    similar: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    versions: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    degraded: Mapped[list[str]] = mapped_column(JSONB)
     computed_at: Mapped[datetime]
 
     __table_args__ = (
@@ -35,3 +39,12 @@ class MatchRow(Base):
             "owner", "demand_id", "demand_epoch", "demand_version", name="uq_matches_demand_version"
         ),
     )
+
+
+class RunRow(Base):
+    """Everything a result was made of: matches.domain.Run as compressed JSON. Apart: few ever read it."""
+
+    __tablename__ = "runs"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    packed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,149 +1,225 @@
-"""BM25 over Chinese words in an in-memory index (tantivy), calibrated to a share of the need.
+"""How much of a need a document says: BM25 with its statistics on the side of the need.
 
-The engine's own IDF depends on how many offerings there happen to be: with three of them every word is
-common. Each word is therefore weighed by its frequency here smoothed with its frequency in Chinese,
-and the sum is divided by what an offering saying each of the need's strongest words once would get.
+A document becomes its words with an impact each; a need becomes what it asks, with a weight each. The
+relevance is the weighted share of the need that is said. Two texts and the weights fix it, whatever else
+is in the catalogue, so that it can be computed again for a single offering, at another place and later.
 """
 
-import math
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-import tantivy
+import numpy as np
+from numpy.typing import NDArray
 
-from matchmaking.matching import words
-from matchmaking.matching.retrieval import Document, Evidence
+from matchmaking.matching import lexicon, words
+from matchmaking.matching.retrieval import Document
 
-FIELDS = (("title", 1.0), ("body", 0.75), ("tags", 0.6))
-# So many of the strongest words make a full match: a need is told in more words than it has points.
-FULL_MATCH_WORDS = 8
-# The dictionary counts as much as this many offerings.
-PRIOR_DOCUMENTS = 200
+FIELDS = ("title", "text", "category")
+_FIELD_COUNTS = (2.0, 1.0, 0.8)
+# BM25: the second mention counts half, and a document of more words than this says each with less weight.
+_SATURATION, _LENGTH_SHARE, _ORDINARY_WORDS = 1.2, 0.4, 60
 BODY_CHARACTERS = 4_000
-WRITER_BYTES = 15_000_000
-_EVERY = "1"
+# So many of the strongest asks make a full match: a need is told in more words than it has points.
+FULL_MATCH = 8
+# A pair of characters is a weak sign beside a word; several words that stand for one, when not all are said.
+GRAM_FACTOR, PART_FACTOR = 0.3, 0.5
+# How much less each further word counts that an expression stands for.
+LATER = 0.85
+GRAMS = 40
+# So many professional words are added to a need before its meaning is read, so many for one expression.
+SPOKEN, SPOKEN_EACH = 8, 3
+# Before them; models read a few hundred characters, and what matters comes first.
+MEANING_CHARACTERS = 320
+_GRAM = "·"
+ENTRY = np.dtype([("word", "<u4"), ("impact", "u1"), ("field", "u1")])
+_IMPACT_STEPS = 200
 
 
-def _schema() -> tantivy.Schema:
-    builder = tantivy.SchemaBuilder()
-    builder.add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("every", tokenizer_name="raw", index_option="basic")
-    for field, _ in FIELDS:
-        builder.add_text_field(field, tokenizer_name="words", index_option="freq")
-    builder.add_text_field("said", stored=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("category", stored=True, tokenizer_name="raw", index_option="basic")
-    return builder.build()
+def hashed(word: str) -> int:
+    return zlib.crc32(word.encode())
 
 
-class Lexical:
-    """One in-memory index. Its writer's threads start with the first `put`, never at import."""
+def _counts(document: Document) -> dict[str, list[float]]:
+    """Each word's counts in the three fields, and each pair of characters'."""
+    found: dict[str, list[float]] = {}
+    body = document.body[:BODY_CHARACTERS]
+    tags = () if document.category is None else words.of_category(document.category)
+    for field, said in enumerate((words.of(document.title), words.of(body), tags)):
+        for word in said:
+            found.setdefault(word, [0.0, 0.0, 0.0])[field] += 1
+    for field, text in enumerate((document.title, body)):
+        for gram in words.grams(text):
+            found.setdefault(_GRAM + gram, [0.0, 0.0, 0.0])[field] += 1
+    return found
 
-    def __init__(self) -> None:
-        self._schema = _schema()
-        self._index = tantivy.Index(self._schema)
-        analyzer = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-        self._index.register_tokenizer("words", analyzer)
-        self._writer: tantivy.IndexWriter | None = None
-        self._keys: set[str] = set()
-        self._pending = False
-        self._searcher = self._index.searcher()
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A document read: its words as packed entries, sorted, and as they are to be indexed."""
+
+    packed: bytes
+    terms: tuple[str, ...]
+
+
+def read(document: Document) -> Read:
+    counts = _counts(document)
+    length = sum(sum(entry[:2]) for word, entry in counts.items() if not word.startswith(_GRAM))
+    norm = 1 - _LENGTH_SHARE + _LENGTH_SHARE * length / _ORDINARY_WORDS
+    once = _FIELD_COUNTS[0] / (_FIELD_COUNTS[0] + _SATURATION)
+    packed: list[tuple[int, int, int]] = []
+    terms: list[str] = []
+    for word, entry in counts.items():
+        shares = [count * weight for count, weight in zip(entry, _FIELD_COUNTS, strict=True)]
+        said = sum(shares)
+        impact = min(255, round(said / (said + _SATURATION * norm) / once * _IMPACT_STEPS))
+        packed.append((hashed(word), impact, max(range(3), key=shares.__getitem__)))
+        terms += [word] * max(1, round(said))
+    return Read(np.sort(np.array(packed, ENTRY), order="word").tobytes(), tuple(terms))
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing a need asks for: a word, a pair of characters, or what an expression stands for.
+
+    Shape: each alternative is words that together say it, and how well; the best one counts.
+    """
+
+    said: str
+    weight: float
+    alternatives: tuple[tuple[tuple[str, ...], float], ...]
+    shown: bool = True
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What a need asks for, with weights.
+
+    Shape: `categories` are those its expressions point to, with votes; `spoken` are professional words
+    for what was said: read together with the need, they make its meaning clearer; `telling` is what
+    each word counted.
+    """
+
+    asks: tuple[Ask, ...]
+    categories: Mapping[str, float]
+    spoken: tuple[str, ...]
+    telling: Mapping[str, float]
+
+    def meaning(self, text: str) -> str:
+        """What is to be read of the need for its meaning."""
+        return " ".join((text[:MEANING_CHARACTERS], *self.spoken))
 
     @property
-    def count(self) -> int:
-        return len(self._keys)
+    def full(self) -> float:
+        """The weight at which nothing is missing."""
+        return sum(sorted((ask.weight for ask in self.asks), reverse=True)[:FULL_MATCH])
 
-    def put(self, key: str, document: Document) -> None:
-        writer = self._drop(key)
-        title = words.of(document.title)
-        body = words.of(document.body[:BODY_CHARACTERS])
-        entry = tantivy.Document()
-        entry.add_text("key", key)
-        entry.add_text("every", _EVERY)
-        entry.add_text("title", " ".join(title))
-        entry.add_text("body", " ".join(body))
-        entry.add_text("tags", " ".join(words.of_category(document.category)))
-        entry.add_text("said", " ".join(sorted({*title, *body})))
-        entry.add_text("category", document.category)
-        writer.add_document(entry)
-        self._keys.add(key)
+    @property
+    def terms(self) -> dict[str, float]:
+        """What to look for in an inverted index: every word of every alternative."""
+        found: dict[str, float] = {}
+        for ask in self.asks:
+            for together, factor in ask.alternatives:
+                for word in together:
+                    found[word] = max(found.get(word, 0.0), ask.weight * factor / len(together))
+        return found
 
-    def remove(self, key: str) -> None:
-        if key in self._keys:
-            self._drop(key)
-            self._keys.discard(key)
 
-    def _drop(self, key: str) -> tantivy.IndexWriter:
-        if self._writer is None:
-            self._writer = self._index.writer(WRITER_BYTES, 1)
-        if key in self._keys:
-            self._writer.delete_documents_by_term("key", key)
-        self._pending = True
-        return self._writer
+def sought(text: str, telling: Callable[[str], float]) -> Sought:
+    """Read a need. `telling` says how telling a word is: its inverse frequency, mostly."""
+    counted: dict[str, float] = {}
 
-    def commit(self) -> None:
-        if self._pending and self._writer is not None:
-            self._writer.commit()
-            self._index.reload()
-            self._searcher = self._index.searcher()
-            self._pending = False
+    def tell(word: str) -> float:
+        if word not in counted:
+            counted[word] = telling(word)
+        return counted[word]
 
-    def _term(self, field: str, word: str) -> tantivy.Query:
-        return tantivy.Query.term_query(self._schema, field, word, "freq")
+    met = lexicon.met(text)
+    said = words.sought(text)
+    asks = [Ask(word, emphasis * tell(word), (((word,), 1.0),)) for word, emphasis in said.items()]
+    asks += [ask for expression in met if (ask := _expressed(expression, tell)) is not None]
+    grams = list(dict.fromkeys(words.grams(text)))[:GRAMS]
+    asks += [
+        Ask(gram, GRAM_FACTOR * tell(_GRAM + gram), (((_GRAM + gram,), 1.0),), shown=False)
+        for gram in grams
+        if gram not in said
+    ]
+    votes: dict[str, float] = {}
+    for expression in met:
+        if expression.group.category is not None:
+            category = expression.group.category
+            votes[category] = votes.get(category, 0.0) + expression.certainty
+    # What only names a trade (羊绒) would draw the meaning away from what is asked of it.
+    named = [expression.group for expression in met if expression.group.category is not None]
+    meant = dict.fromkeys(word for group in named for word in group.mean[:SPOKEN_EACH])
+    return Sought(tuple(asks), votes, tuple(meant)[:SPOKEN], counted)
 
-    def _weight(self, word: str, total: int) -> float:
-        """IDF over the offerings here and the dictionary's prior together."""
-        held = max(self._searcher.doc_freq(field, word) for field, _ in FIELDS)
-        documents = total + PRIOR_DOCUMENTS
-        with_word = held + PRIOR_DOCUMENTS * words.share(word)
-        return math.log(1 + (documents - with_word + 0.5) / (with_word + 0.5))
 
-    def _clause(self, word: str, weight: float, total: int) -> tantivy.Query | None:
-        """The best of a word's forms in the fields that hold them; tantivy's own IDF divided out."""
-        best: list[tantivy.Query] = []
-        for form, factor in words.forms(word):
-            for field, boost in FIELDS:
-                held = self._searcher.doc_freq(field, form)
-                if held:
-                    idf = math.log(1 + (total - held + 0.5) / (held + 0.5))
-                    boosted = weight * factor * boost / idf
-                    best.append(tantivy.Query.boost_query(self._term(field, form), boosted))
-        return tantivy.Query.disjunction_max_query(best) if best else None
+def _expressed(expression: lexicon.Expression, telling: Callable[[str], float]) -> Ask | None:
+    alternatives: list[tuple[tuple[str, ...], float]] = []
+    weight = 0.0
+    for place, mean in enumerate(expression.group.mean):
+        together = tuple(dict.fromkeys(words.of(mean)))
+        if together:
+            alternatives.append((together, LATER**place))
+            weight = max(weight, (1.0 if place == 0 else 0.8) * max(map(telling, together)))
+    if not alternatives:
+        return None
+    return Ask(expression.said, weight * expression.certainty, tuple(alternatives))
 
-    def search(self, text: str, limit: int) -> Sequence[tuple[str, float]]:
-        self.commit()
-        # Deleted documents count until their segment is merged, for tantivy's IDF and so for ours.
-        total = self._searcher.doc_freq("every", _EVERY)
-        sought = words.sought(text)
-        if not total or not sought:
-            return []
-        weights = {word: emphasis * self._weight(word, total) for word, emphasis in sought.items()}
-        full = sum(sorted(weights.values(), reverse=True)[:FULL_MATCH_WORDS])
-        clauses = [
-            (tantivy.Occur.Should, clause)
-            for word, weight in weights.items()
-            if (clause := self._clause(word, weight, total)) is not None
+
+def relevance(need: Sought, documents: Sequence[bytes]) -> NDArray[np.float64]:
+    """The share of the need each document says, 0.0–1.0."""
+    if not need.asks or not documents:
+        return np.zeros(len(documents))
+    weights = np.array([ask.weight for ask in need.asks])
+    return np.minimum(1.0, answers(need, documents) @ weights / need.full)
+
+
+def answers(need: Sought, documents: Sequence[bytes]) -> NDArray[np.float64]:
+    """How well each document answers each ask.
+
+    Shape: (documents, asks).
+    """
+    column = {word: place for place, word in enumerate(need.terms)}
+    hashes = {hashed(word): place for word, place in column.items()}
+    known = np.array(sorted(hashes), np.uint32)
+    places = np.array([hashes[int(hash_)] for hash_ in known])
+    entries = np.frombuffer(b"".join(documents), ENTRY)
+    owner = np.repeat(np.arange(len(documents)), [len(packed) // ENTRY.itemsize for packed in documents])
+    at = np.minimum(np.searchsorted(known, entries["word"]), len(known) - 1)
+    held = known[at] == entries["word"]
+    said = np.zeros((len(documents), len(column)))
+    said[owner[held], places[at[held]]] = entries["impact"][held] / _IMPACT_STEPS
+    answered = np.zeros((len(documents), len(need.asks)))
+    for number, ask in enumerate(need.asks):
+        for together, factor in ask.alternatives:
+            parts = said[:, [column[word] for word in together]]
+            whole = np.where(parts.all(axis=1), factor, factor * PART_FACTOR)
+            np.maximum(answered[:, number], parts.mean(axis=1) * whole, out=answered[:, number])
+    return answered
+
+
+def evidence(need: Sought, document: bytes) -> list[tuple[str, str]]:
+    """What of the need a document answers, weightiest first, with the field that says it best.
+
+    Parts of longer words that are answered too are left out.
+    """
+    entries = np.frombuffer(document, ENTRY)
+    fields = dict(zip(entries["word"].tolist(), entries["field"].tolist(), strict=True))
+    told: list[tuple[float, str, str]] = []
+    for ask in need.asks:
+        said = [
+            fields[hashed(word)]
+            for together, _ in ask.alternatives
+            if all(hashed(word) in fields for word in together)
+            for word in together
         ]
-        if not clauses:
-            return []
-        result = self._searcher.search(tantivy.Query.boolean_query(clauses), limit, count=False)
-        found = [
-            (str(self._searcher.doc(address).get_first("key")), min(1.0, float(score) / full))
-            for score, address in result.hits
-        ]
-        return sorted(found, key=lambda hit: (-hit[1], hit[0]))
-
-    def evidence(self, key: str, text: str) -> Evidence:
-        self.commit()
-        query = tantivy.Query.term_query(self._schema, "key", key, "basic")
-        hits = self._searcher.search(query, 1, count=False).hits
-        if not hits:
-            return Evidence()
-        document = self._searcher.doc(hits[0][1])
-        said = set(str(document.get_first("said") or "").split())
-        tags = set(words.of_category(str(document.get_first("category"))))
-        sought = [(word, {form for form, _ in words.forms(word)}) for word in words.sought(text)]
-        return Evidence(
-            said=words.shown([word for word, forms in sought if forms & said], text),
-            by_category=words.shown(
-                [word for word, forms in sought if not forms & said and forms & tags], text
-            ),
-        )
+        if said and ask.shown:
+            told.append((-ask.weight, ask.said, FIELDS[min(said)]))
+    told.sort()
+    return [
+        (word, field)
+        for _, word, field in told
+        if not any(word != other and word in other for _, other, _ in told)
+    ]

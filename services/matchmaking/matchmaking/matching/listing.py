@@ -1,23 +1,39 @@
-"""An offering as the engine judges it, together with what is known of its provider."""
+"""An offering as the engine judges it, and what is known of its provider."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from common.contracts.demands import Demand
+from common.contracts.demands import Demand, SizeClass
+from common.contracts.finance import FinanceTerms
 from common.contracts.offerings import OfferingKind, OfferingState, Price
-from common.contracts.providers import ProviderState
+from common.contracts.providers import ProviderState, Qualification, Recognition
+from common.contracts.technology import Achievement
+
+from matchmaking.matching.standing import UNKNOWN, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Supplier:
+    """A provider as far as it decides on its offerings. `state` is None while it is unknown here."""
+
+    state: ProviderState | None = None
+    version: int = 0
+    epoch: int = 0
+    qualifications: tuple[Qualification, ...] = ()
+    recognitions: tuple[Recognition, ...] = ()
+    standing: Standing = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Shape: `provider_state` is None while its provider is unknown here; `grades` are of 1–5."""
+    """An offering as it was said at `version`."""
 
     platform: str
     offering_id: UUID
+    epoch: int
     version: int
     provider_id: UUID
     provider_name: str
-    provider_state: ProviderState | None
     kind: OfferingKind
     title: str
     category: str
@@ -26,20 +42,52 @@ class Listing:
     price: Price
     lead_days: int | None
     state: OfferingState
-    grade_count: int = 0
-    grade_sum: int = 0
+    example: bool = False
+    size_classes: tuple[SizeClass, ...] = ()
+    qualifications: tuple[str, ...] = ()
+    capacity: int | None = None
+    finance: FinanceTerms | None = None
+    achievement: Achievement | None = None
 
     @property
     def key(self) -> str:
         return key(self.platform, self.offering_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A listing with its provider, and how many engagements it has now."""
+
+    listing: Listing
+    supplier: Supplier = field(default_factory=Supplier)
+    open_engagements: int = 0
+
+
 def key(platform: str, offering_id: UUID) -> str:
-    """What retrieval knows an offering by."""
+    """What an index knows an offering by."""
     return f"{platform}/{offering_id}"
+
+
+def parts(key: str) -> tuple[str, UUID]:
+    """Platform and id of a key."""
+    platform, _, id = key.rpartition("/")
+    return platform, UUID(id)
 
 
 def wording(demand: Demand) -> str:
     """The text a demand is searched by. Its title counts twice: there people say what they want."""
     parts = [demand.title, demand.title, demand.text, *demand.must_haves, *demand.nice_to_haves]
+    if demand.technology is not None:
+        need = demand.technology
+        parts += [*need.keywords, need.main_problem, need.key_technology, need.expected_goal]
+    if demand.finance is not None and demand.finance.purpose is not None:
+        parts.append(demand.finance.purpose)
+    return "\n".join(parts)
+
+
+def meaning(demand: Demand) -> str:
+    """What is read of a demand for its meaning: once, and what matters first."""
+    parts = [demand.title, demand.text]
+    if demand.technology is not None:
+        parts = [demand.title, *demand.technology.keywords, demand.technology.key_technology, demand.text]
     return "\n".join(parts)

@@ -1,11 +1,16 @@
 """Why an offering is shown: one plain sentence in Chinese and one in English."""
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 from common.contracts.demands import Demand
 from common.contracts.offerings import Price
 from reference import categories, divisions
 
-from matchmaking.matching.listing import Listing
-from matchmaking.matching.retrieval import Evidence
+from matchmaking.matching.listing import Listing, Offer
+
+# Words of the need, each with the field of the offering that says it.
+Answered: TypeAlias = Sequence[tuple[str, str]]
 
 SHOWN_WORDS = 6
 _UNITS = {
@@ -20,6 +25,14 @@ _NEAR = {
     "outside": ("在区外", "outside the region"),
 }
 
+_RELAXED = {
+    "service-area": (
+        "其服务范围未写明包含您所在地，可先询问",
+        "its service area does not name your place: ask first",
+    ),
+    "category": ("不属于您所选类别", "it is outside the category you named"),
+}
+
 
 def _place(code: str) -> tuple[str, str]:
     try:
@@ -29,12 +42,15 @@ def _place(code: str) -> tuple[str, str]:
     return found.zh, found.en
 
 
-def _words(evidence: Evidence, listing: Listing) -> tuple[str, str]:
-    said, meant = evidence.said[:SHOWN_WORDS], evidence.by_category[:SHOWN_WORDS]
-    zh, en = [], []
+def _words(answered: Answered, listing: Listing) -> tuple[str, str]:
+    said = [word for word, field in answered if field != "category"][:SHOWN_WORDS]
+    meant = [word for word, field in answered if field == "category"][:SHOWN_WORDS]
+    zh: list[str] = []
+    en: list[str] = []
     if said:
-        zh.append(f"说明中有您所说的“{'、'.join(said)}”")
-        en.append(f"its description answers to “{', '.join(said)}”")
+        where = {field for word, field in answered if word in said}
+        zh.append(f"{'名称' if 'title' in where else '说明'}中有您所说的“{'、'.join(said)}”")
+        en.append(f"its {'title' if 'title' in where else 'description'} answers to “{', '.join(said)}”")
     if meant:
         try:
             category = categories.get(listing.category)
@@ -44,7 +60,7 @@ def _words(evidence: Evidence, listing: Listing) -> tuple[str, str]:
         zh.append(f"所属类别“{names[0]}”对应“{'、'.join(meant)}”")
         en.append(f"its category {names[1]} stands for “{', '.join(meant)}”")
     if not zh:
-        return "属于您所选类别", "it is in the category you named"
+        return "说明与您的需求意思相近", "its description means nearly what you need"
     return "，".join(zh), ", ".join(en)
 
 
@@ -68,16 +84,33 @@ def price(price: Price) -> tuple[str, str]:
     return f"价格{figures}元/{unit_zh}{open_zh}", f"{open_en}{figures} yuan per {unit_en}"
 
 
-def sentences(demand: Demand, listing: Listing, evidence: Evidence) -> tuple[str, str]:
-    """Chinese and English: matched words, where it is, what it costs, how long it takes."""
-    words_zh, words_en = _words(evidence, listing)
+def _known(offer: Offer) -> tuple[str, str]:
+    grades = offer.supplier.standing
+    if not grades.grade_count:
+        return "尚无评价", "not rated yet"
+    mean = grades.grade_sum / grades.grade_count
+    return f"评价{mean:.1f}分（{grades.grade_count}次）", f"rated {mean:.1f} of 5 ({grades.grade_count})"
+
+
+def sentences(
+    demand: Demand, offer: Offer, answered: Answered, relaxed: Sequence[str] = ()
+) -> tuple[str, str]:
+    """Chinese and English: what answers to the need, where it is, what it costs, how it was rated."""
+    listing = offer.listing
+    words_zh, words_en = _words(answered, listing)
     near_zh, near_en = _NEAR[divisions.relation(demand.division, listing.division)]
     place_zh, place_en = _place(listing.division)
     price_zh, price_en = price(listing.price)
+    known_zh, known_en = _known(offer)
     zh = [words_zh, f"{near_zh}（{place_zh}）", price_zh]
     en = [words_en, f"{near_en} ({place_en})", price_en]
     if listing.lead_days is not None:
         zh.append(f"约{listing.lead_days}天完成")
         en.append(f"takes about {listing.lead_days} days")
+    zh.append(known_zh)
+    en.append(known_en)
+    for condition in relaxed:
+        zh.append(_RELAXED[condition][0])
+        en.append(_RELAXED[condition][1])
     english = "; ".join(en)
     return "；".join(zh) + "。", english[0].upper() + english[1:] + "."

@@ -1,46 +1,60 @@
-"""What the engine asks of any search: texts in, keys with a calibrated relevance out."""
+"""What the engine asks of a search, and what it is told."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matchmaking.matching.lexical import Sought
+
+Vector: TypeAlias = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An offering as text. `category` brings the everyday words people ask for it by."""
+    """Something that can be found, as text. `category` brings the everyday words people ask for it by."""
 
     title: str
     body: str
-    category: str
+    category: str | None = None
+
+    @property
+    def passage(self) -> str:
+        """What is read for its meaning."""
+        return f"{self.title}\n{self.body}"
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """Words of the need that an offering says itself, and those its category stands for."""
+class Need:
+    """What is sought: what it asks for, and its meaning where an embedder was there to read it.
 
-    said: tuple[str, ...] = ()
-    by_category: tuple[str, ...] = ()
-
-
-class Retrieval(Protocol):
-    """A search over documents. What was put or removed is seen by the next search.
-
-    Shape: relevance is 0.0–1.0 and means the same for every text and every size of catalogue.
+    Shape: `vector` is of unit length, as the model gave it: the one whose vectors the index holds.
     """
 
-    @property
-    def count(self) -> int: ...
+    sought: "Sought"
+    vector: Vector | None = None
 
-    def put(self, key: str, document: Document) -> None: ...
 
-    def remove(self, key: str) -> None: ...
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A document that was found. All are 0.0–1.0; `semantic` is None for one that was not read."""
 
-    def commit(self) -> None:
-        """Make what was put or removed visible now; a search does it by itself."""
-        ...
+    key: str
+    lexical: float
+    semantic: float | None
+    topical: float
+    relevance: float
 
-    def search(self, text: str, limit: int) -> Sequence[tuple[str, float]]:
-        """Best first; equal ones by key."""
-        ...
 
-    def evidence(self, key: str, text: str) -> Evidence: ...
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where to look: in these categories only, or everywhere."""
+
+    categories: Collection[str] | None = None
+
+
+EVERYWHERE = Scope()
+Hits: TypeAlias = Sequence[Hit]

@@ -1,13 +1,16 @@
-"""Five components, each 0..1 times its weight; the score is their sum and nothing else."""
+"""Components, each 0..1 times its weight; the score is their sum and nothing else."""
 
+import hashlib
 from datetime import date
 
 from common.contracts.demands import Demand
 from common.contracts.matches import Component
 from reference import divisions
 
-from matchmaking.matching.listing import Listing
-from matchmaking.matching.weights import Weights
+from matchmaking.matching import standing
+from matchmaking.matching.listing import Listing, Offer, Supplier
+from matchmaking.matching.weights import Component as Name
+from matchmaking.matching.weights import Level, Weights
 
 # A power of two: such fractions are exact in binary, so components add up in any order and language.
 STEPS = 4096
@@ -28,7 +31,7 @@ def price_fit(demand: Demand, listing: Listing, weights: Weights) -> float:
     high = max(low, high if high is not None else low)
     if high <= limit:
         return 1.0
-    return 0.5 + 0.5 * (limit - low) / (high - low)
+    return 0.5 + 0.5 * (limit - low) / (high - low) if low <= limit else 0.0
 
 
 def lead_time(demand: Demand, listing: Listing, weights: Weights, today: date) -> float:
@@ -38,24 +41,45 @@ def lead_time(demand: Demand, listing: Listing, weights: Weights, today: date) -
     if demand.needed_by is None:
         return MIDDLING_DAYS / (MIDDLING_DAYS + listing.lead_days)
     days = (demand.needed_by - today).days
-    return 1.0 - 0.5 * listing.lead_days / days if days > 0 else 1.0
+    return max(0.0, 1.0 - 0.5 * listing.lead_days / days) if days > 0 else 1.0
 
 
-def reputation(listing: Listing, weights: Weights) -> float:
-    """The mean grade, drawn towards an ordinary one while there are few."""
-    total = weights.prior_grade * weights.prior_count + listing.grade_sum
-    return (total / (weights.prior_count + listing.grade_count) - 1) / 4
+def recognition(supplier: Supplier, weights: Weights, today: date) -> float:
+    """The highest that is valid today."""
+    valid: list[Level] = [
+        r.level for r in supplier.recognitions if r.valid_until is None or r.valid_until >= today
+    ]
+    return max((weights.recognition[level] for level in valid), default=0.0)
+
+
+def has_newcomers_chance(demand: Demand, offer: Offer, weights: Weights) -> bool:
+    """Whether a provider nobody knows yet is shown a little higher this time.
+
+    Drawn by demand and provider, not by dice: a replay draws the same.
+    """
+    known = offer.supplier.standing
+    if known.grade_count or known.asked >= weights.newcomer_asked:
+        return False
+    drawn = hashlib.sha256(demand.id.bytes + offer.listing.provider_id.bytes).digest()
+    return int.from_bytes(drawn[:4]) < weights.newcomer_chance * 2**32
 
 
 def components(
-    demand: Demand, listing: Listing, relevance: float, weights: Weights, today: date
+    demand: Demand, offer: Offer, relevance: float, weights: Weights, today: date
 ) -> tuple[Component, ...]:
-    values = {
+    """Each a multiple of 1 / STEPS."""
+    listing, supplier = offer.listing, offer.supplier
+    known = supplier.standing
+    values: dict[Name, float] = {
         "relevance": relevance,
         "proximity": proximity(demand, listing, weights),
+        "reputation": standing.reputation(known, weights.prior_grade, weights.prior_count),
+        "responsiveness": standing.responsiveness(known, weights.prior_asked),
+        "load": standing.load(offer.open_engagements, listing.capacity),
         "price-fit": price_fit(demand, listing, weights),
         "lead-time": lead_time(demand, listing, weights, today),
-        "reputation": reputation(listing, weights),
+        "recognition": recognition(supplier, weights, today),
+        "newcomer": float(has_newcomers_chance(demand, offer, weights)),
     }
     return tuple(
         Component(name=name, score=int(min(1.0, max(0.0, value)) * weights.weights[name] * STEPS) / STEPS)

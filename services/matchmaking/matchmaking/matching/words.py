@@ -5,7 +5,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from types import MappingProxyType
 
@@ -23,7 +23,6 @@ CORPUS = 60_101_967
 # A description has about a hundred words: how likely one holds a word of that frequency.
 DESCRIPTION_WORDS = 100
 UNKNOWN_SHARE = 0.0005
-ALIKE_FACTOR = 0.7
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # Mongolian variation selectors and vowel separator belong to the word they stand in.
@@ -56,6 +55,12 @@ def version() -> str:
     return str(_document()["version"])
 
 
+def grams(text: str) -> list[str]:
+    """Pairs of neighbouring Chinese characters: what is left of a word where the dictionary cuts elsewhere."""
+    runs = re.findall(rf"[{_HAN}]{{2,}}", unicodedata.normalize("NFKC", text)[:READ_CHARACTERS])
+    return [run[at : at + 2] for run in runs for at in range(len(run) - 1)]
+
+
 @cache
 def _stop() -> frozenset[str]:
     """Words that say nothing about the need. Places are among them: nearness is weighed by code."""
@@ -64,11 +69,6 @@ def _stop() -> frozenset[str]:
         short = place.zh[:-1]
         names |= {place.zh, short} if place.level == "county" else {*_cut(place.zh), short, *_cut(short)}
     return frozenset(_document()["stop"]) | {name for name in names if len(name) > 1}
-
-
-@cache
-def _alike() -> dict[str, tuple[str, ...]]:
-    return {group[0]: tuple(group[1:]) for group in _document()["alike"]}
 
 
 def of(text: str) -> list[str]:
@@ -106,18 +106,6 @@ def sought(text: str) -> Mapping[str, float]:
     emphasis = {word: 1.0 + math.log(count) for word, count in counts.items()}
     strongest = sorted(emphasis, key=lambda word: (emphasis[word] * math.log(share(word)), word))
     return MappingProxyType({word: emphasis[word] for word in strongest[:STRONGEST]})
-
-
-def shown(found: Iterable[str], text: str) -> tuple[str, ...]:
-    """Words as a person would name them: in the order of the text, without parts of longer ones."""
-    given = unicodedata.normalize("NFKC", text).casefold()
-    every = sorted(found, key=lambda word: (given.find(word), -len(word)))
-    return tuple(word for word in every if not any(word != other and word in other for other in every))
-
-
-def forms(word: str) -> tuple[tuple[str, float], ...]:
-    """The word itself, and other words for it with how much they count."""
-    return ((word, 1.0), *((other, ALIKE_FACTOR) for other in _alike().get(word, ())))
 
 
 def preload() -> None:

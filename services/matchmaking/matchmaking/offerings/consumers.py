@@ -1,4 +1,4 @@
-"""What platforms say of offerings, providers and ratings."""
+"""What platforms say of offerings and providers."""
 
 from common.inbox import Routes
 
@@ -7,5 +7,4 @@ from matchmaking.offerings import service
 routes: Routes = (
     ("offering.*", service.follow),
     ("provider.*", service.follow),
-    ("rating.*", service.follow),
 )

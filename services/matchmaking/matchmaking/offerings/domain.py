@@ -1,10 +1,17 @@
-"""Which copies are searched, and by which words."""
+"""Which copies are searched, by which words, and as what they are judged."""
 
 from typing import Any
 from uuid import UUID
 
+from common.contracts.finance import FinanceTerms
+from common.contracts.offerings import Price
+from common.contracts.providers import Qualification, Recognition
+from common.contracts.technology import Achievement
+
 from matchmaking.matching.eligibility import SHOWN_OFFERINGS
+from matchmaking.matching.listing import Listing, Supplier
 from matchmaking.matching.retrieval import Document
+from matchmaking.matching.standing import UNKNOWN, Standing
 
 _KIND_WORDS = {
     "service": "",
@@ -21,15 +28,17 @@ def is_shown(state: str, deleted: bool) -> bool:
     return not deleted and state in SHOWN_OFFERINGS
 
 
-def key_parts(key: str) -> tuple[str, UUID]:
-    owner, _, id = key.rpartition("/")
-    return owner, UUID(id)
-
-
 def document(body: dict[str, Any]) -> Document:
     """An offering's text: what it says, and what its attributes hold in words."""
-    said = [body["summary"], _KIND_WORDS[body["kind"]], *_strings(body.get("attributes") or {})]
-    return Document(body["title"], "\n".join(said), body["category"])
+    achievement = body.get("achievement") or {}
+    said = [
+        body["summary"],
+        _KIND_WORDS[body["kind"]],
+        *achievement.get("keywords", ()),
+        achievement.get("field") or "",
+        *_strings(body.get("attributes") or {}),
+    ]
+    return Document(body["title"], "\n".join(text for text in said if text), body["category"])
 
 
 def _strings(value: Any) -> list[str]:
@@ -40,3 +49,41 @@ def _strings(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text for item in value for text in _strings(item)]
     return []
+
+
+def listing(owner: str, body: dict[str, Any]) -> Listing:
+    """The body was validated when it came: only its parts with a shape of their own are read again."""
+    finance, achievement = body.get("finance"), body.get("achievement")
+    return Listing(
+        platform=owner,
+        offering_id=UUID(body["id"]),
+        epoch=body["epoch"],
+        version=body["version"],
+        provider_id=UUID(body["provider_id"]),
+        provider_name=body["provider_name"],
+        kind=body["kind"],
+        title=body["title"],
+        category=body["category"],
+        division=body["division"],
+        service_area=tuple(body["service_area"]),
+        price=Price.model_construct(**body["price"]),
+        lead_days=body["lead_days"],
+        state=body["state"],
+        example=body.get("example", False),
+        size_classes=tuple(body.get("size_classes") or ()),
+        qualifications=tuple(body.get("qualifications") or ()),
+        capacity=body.get("capacity"),
+        finance=None if finance is None else FinanceTerms.model_validate(finance),
+        achievement=None if achievement is None else Achievement.model_validate(achievement),
+    )
+
+
+def supplier(body: dict[str, Any], standing: Standing = UNKNOWN) -> Supplier:
+    return Supplier(
+        state=body["state"],
+        epoch=body["epoch"],
+        version=body["version"],
+        qualifications=tuple(map(Qualification.model_validate, body.get("qualifications") or ())),
+        recognitions=tuple(map(Recognition.model_validate, body.get("recognitions") or ())),
+        standing=standing,
+    )

@@ -1,174 +1,129 @@
-"""Copies in, listings out. What providers publish is no one's private row, so nothing here takes a caller."""
+"""Copies in, bodies out. What providers publish is no one's private row, so nothing here takes a caller."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 from common import copies
 from common.contracts.envelope import Envelope
-from common.contracts.offerings import Offering, Price
+from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
-from common.contracts.ratings import Rating
-from sqlalchemy import ARRAY, BigInteger, Text, and_, cast, func, literal, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import UUID as UUIDColumn
+from common.mirrors import XID, Key, Mirror, among
+from sqlalchemy import and_, false, select, true, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from matchmaking.matching.listing import Listing
-from matchmaking.offerings.domain import is_shown, key_parts
-from matchmaking.offerings.tables import OfferingRow, ProviderRow, RatingRow
+from matchmaking.matching.eligibility import SHOWN_OFFERINGS
+from matchmaking.offerings.tables import OfferingRow, OfferingVersionRow, ProviderRow, ProviderVersionRow
 
-STREAMED = 1000
-_XID = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+SHOWN = and_(OfferingRow.deleted == false(), OfferingRow.state.in_(SHOWN_OFFERINGS))
 
 
-async def apply_offering(tx: AsyncSession, envelope: Envelope, offering: Offering) -> copies.Outcome:
-    return await copies.apply(
+def mirror_offerings() -> Mirror:
+    """What is searched."""
+    return Mirror(OfferingRow, SHOWN)
+
+
+def mirror_providers() -> Mirror:
+    return Mirror(ProviderRow, true())
+
+
+async def apply_offering(
+    tx: AsyncSession, envelope: Envelope, offering: Offering, text_hash: bytes
+) -> copies.Outcome:
+    outcome = await copies.apply(
         tx,
         OfferingRow,
         envelope,
         deleted=offering.state == "retired",
         provider_id=offering.provider_id,
-        provider_name=offering.provider_name,
-        kind=offering.kind,
-        title=offering.title,
-        category=offering.category,
-        division=offering.division,
-        service_area=list(offering.service_area),
-        price=offering.price.model_dump(mode="json"),
-        lead_days=offering.lead_days,
         state=offering.state,
-        changed_xid=_XID,
+        text_hash=text_hash,
+        changed_xid=XID,
     )
+    if outcome is copies.Outcome.APPLIED:
+        await _keep(tx, OfferingVersionRow, envelope)
+    return outcome
 
 
 async def apply_provider(tx: AsyncSession, envelope: Envelope, provider: Provider) -> copies.Outcome:
-    return await copies.apply(
-        tx, ProviderRow, envelope, deleted=provider.state == "retired", state=provider.state
+    outcome = await copies.apply(
+        tx, ProviderRow, envelope, deleted=provider.state == "retired", state=provider.state, changed_xid=XID
     )
+    if outcome is copies.Outcome.APPLIED:
+        await _keep(tx, ProviderVersionRow, envelope)
+    return outcome
 
 
-async def apply_rating(tx: AsyncSession, envelope: Envelope, rating: Rating) -> copies.Outcome:
-    return await copies.apply(
-        tx,
-        RatingRow,
-        envelope,
-        platform=rating.platform,
-        provider_id=rating.provider_id,
-        grade=rating.grade,
+async def _keep(tx: AsyncSession, table: Any, envelope: Envelope) -> None:
+    statement = insert(table).values(
+        owner=envelope.source,
+        id=envelope.subject,
+        epoch=envelope.entityepoch,
+        version=envelope.entityversion,
+        body=envelope.data,
     )
-
-
-def _among(columns: tuple[Any, Any], pairs: Iterable[tuple[str, UUID]]) -> Any:
-    """Whether a name and an id are among the pairs: two arrays, for any number of them."""
-    listed = list(pairs)
-    names = literal([name for name, _ in listed], ARRAY(Text))
-    uuids = literal([id for _, id in listed], ARRAY(UUIDColumn(as_uuid=True)))
-    given = func.unnest(names, uuids).table_valued("name", "id").render_derived()
-    return tuple_(*columns).in_(select(given.c.name, given.c.id))
+    await tx.execute(statement.on_conflict_do_nothing())
 
 
 async def touch(tx: AsyncSession, platform: str, provider_id: UUID) -> None:
-    """Mark a provider's offerings as changed: whether they may be matched hangs on it."""
+    """Mark a provider as changed: its standing is read again."""
     await tx.execute(
-        update(OfferingRow)
-        .where(OfferingRow.owner == platform, OfferingRow.provider_id == provider_id)
-        .values(changed_xid=_XID)
+        update(ProviderRow)
+        .where(ProviderRow.owner == platform, ProviderRow.id == provider_id)
+        .values(changed_xid=XID)
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Which writing of a row this is: a transaction may write several versions of it."""
-
-    xid: int
-    epoch: int
-    version: int
-
-
-async def horizon(tx: AsyncSession) -> int:
-    """The oldest transaction still open: all rows of older ones are settled, and visible from now on."""
-    statement = select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger))
-    return (await tx.execute(statement)).scalar_one()
-
-
-async def written_since(
-    tx: AsyncSession, xid: int, also: Collection[str]
-) -> AsyncIterator[tuple[str, Stamp, bool]]:
-    """Key, stamp and whether it is shown, of rows written by `xid` or later, and of the keys in `also`."""
-    chosen: Any = OfferingRow.changed_xid >= xid
-    if also:
-        chosen = or_(chosen, _among((OfferingRow.owner, OfferingRow.id), map(key_parts, also)))
-    columns = select(
-        OfferingRow.owner,
-        OfferingRow.id,
-        OfferingRow.changed_xid,
-        OfferingRow.epoch,
-        OfferingRow.version,
-        OfferingRow.deleted,
-        OfferingRow.state,
+async def offerings(tx: AsyncSession, keys: Collection[Key]) -> Sequence[tuple[Key, dict[str, Any], bytes]]:
+    """Bodies with the hash of their text."""
+    statement = select(OfferingRow.owner, OfferingRow.id, OfferingRow.body, OfferingRow.text_hash).where(
+        among((OfferingRow.owner, OfferingRow.id), keys)
     )
-    rows = await tx.stream(columns.where(chosen).execution_options(yield_per=STREAMED))
-    async for owner, id, changed, epoch, version, deleted, state in rows:
-        yield f"{owner}/{id}", Stamp(changed, epoch, version), is_shown(state, deleted)
+    return [((row.owner, row.id), row.body, row.text_hash) for row in (await tx.execute(statement)).all()]
 
 
-async def bodies(tx: AsyncSession, keys: Collection[str]) -> Sequence[tuple[str, dict[str, Any]]]:
-    statement = select(OfferingRow.owner, OfferingRow.id, OfferingRow.body).where(
-        _among((OfferingRow.owner, OfferingRow.id), map(key_parts, keys))
+async def providers(tx: AsyncSession, keys: Collection[Key]) -> Sequence[tuple[Key, dict[str, Any]]]:
+    statement = select(ProviderRow.owner, ProviderRow.id, ProviderRow.body).where(
+        among((ProviderRow.owner, ProviderRow.id), keys)
     )
-    return [(f"{owner}/{id}", body) for owner, id, body in (await tx.execute(statement)).all()]
+    return [((row.owner, row.id), row.body) for row in (await tx.execute(statement)).all()]
 
 
-async def listings(tx: AsyncSession, keys: Collection[str]) -> dict[str, Listing]:
-    """What the engine judges by, as this transaction sees it."""
-    if not keys:
-        return {}
-    of_provider = and_(ProviderRow.owner == OfferingRow.owner, ProviderRow.id == OfferingRow.provider_id)
+async def unread(tx: AsyncSession, condition: Any, limit: int) -> Sequence[tuple[bytes, dict[str, Any]]]:
+    """Hash and body of shown offerings whose text nobody has read: `condition` is on its hash. One a text."""
     statement = (
-        select(
-            OfferingRow.owner.label("platform"),
-            OfferingRow.id.label("offering_id"),
-            OfferingRow.version,
-            OfferingRow.provider_id,
-            OfferingRow.provider_name,
-            ProviderRow.state.label("provider_state"),
-            OfferingRow.kind,
-            OfferingRow.title,
-            OfferingRow.category,
-            OfferingRow.division,
-            OfferingRow.service_area,
-            OfferingRow.price,
-            OfferingRow.lead_days,
-            OfferingRow.state,
-        )
-        .outerjoin(ProviderRow, of_provider)
-        .where(_among((OfferingRow.owner, OfferingRow.id), map(key_parts, keys)))
-        .where(OfferingRow.deleted.is_(False))
+        select(OfferingRow.text_hash, OfferingRow.body)
+        .distinct(OfferingRow.text_hash)
+        .where(SHOWN, condition)
+        .limit(limit)
     )
-    rows = (await tx.execute(statement)).all()
-    grades = await _grades(tx, {(row.platform, row.provider_id) for row in rows})
-    found = [_listing(row, grades.get((row.platform, row.provider_id), (0, 0))) for row in rows]
-    return {listing.key: listing for listing in found}
+    return [(row.text_hash, row.body) for row in (await tx.execute(statement)).all()]
 
 
-def _listing(row: Any, grades: tuple[int, int]) -> Listing:
-    """The body was validated when it came; a price is not validated again for each search."""
-    judged: dict[str, Any] = dict(row._mapping)
-    judged["service_area"] = tuple(judged["service_area"])
-    judged["price"] = Price.model_construct(**judged["price"])
-    return Listing(**judged, grade_count=grades[0], grade_sum=grades[1])
+TEXT_HASH = OfferingRow.text_hash
 
 
-async def _grades(
-    tx: AsyncSession, providers: Collection[tuple[str, UUID]]
-) -> dict[tuple[str, UUID], tuple[int, int]]:
-    """How many ratings a provider has, and their sum."""
-    statement = (
-        select(RatingRow.platform, RatingRow.provider_id, func.count(), func.sum(RatingRow.grade))
-        .where(_among((RatingRow.platform, RatingRow.provider_id), providers))
-        .where(RatingRow.deleted.is_(False))
-        .group_by(RatingRow.platform, RatingRow.provider_id)
+async def offering_versions(
+    tx: AsyncSession, wanted: Collection[tuple[str, UUID, int, int]]
+) -> dict[tuple[str, UUID], dict[str, Any]]:
+    """Bodies as they were at these (owner, id, epoch, version)."""
+    return await _versions(tx, OfferingVersionRow, wanted)
+
+
+async def provider_versions(
+    tx: AsyncSession, wanted: Collection[tuple[str, UUID, int, int]]
+) -> dict[tuple[str, UUID], dict[str, Any]]:
+    return await _versions(tx, ProviderVersionRow, wanted)
+
+
+async def _versions(
+    tx: AsyncSession, table: Any, wanted: Collection[tuple[str, UUID, int, int]]
+) -> dict[tuple[str, UUID], dict[str, Any]]:
+    keys = [(owner, id) for owner, id, _, _ in wanted]
+    statement = select(table).where(
+        among((table.owner, table.id), keys),
+        tuple_(table.owner, table.id, table.epoch, table.version).in_(list(wanted)),
     )
-    rows = (await tx.execute(statement)).all()
-    return {(platform, id): (count, int(total)) for platform, id, count, total in rows}
+    rows = (await tx.execute(statement)).scalars() if wanted else ()
+    return {(row.owner, row.id): row.body for row in rows}

@@ -1,107 +1,185 @@
-"""Follow what others offer, and keep the index in step with the table.
-
-The index is a cache that every process fills for itself. A transaction may see its own uncommitted rows,
-and another's rows commit late; so each refresh reads again what was written since the oldest transaction
-that was open at the last one, and every key whose writing was not settled then, whether or not the row
-is still there. A rolled-back writing is thereby undone.
-"""
+"""Follow offerings and their providers; keep the index over them current."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
 
-from common import copies
 from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
-from common.contracts.ratings import Rating
 from common.inbox import Message
+from common.mirrors import Key, turns
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from matchmaking.matching.listing import Listing
-from matchmaking.matching.retrieval import Evidence, Retrieval
+from matchmaking.embeddings import service as embeddings
+from matchmaking.embeddings.domain import content_hash
+from matchmaking.embeddings.service import Embeddings
+from matchmaking.matches.domain import Run
+from matchmaking.matching.fusion import Space
+from matchmaking.matching.index import Index
+from matchmaking.matching.listing import Listing, Offer, Supplier, key, parts
+from matchmaking.matching.retrieval import Document, Vector
+from matchmaking.matching.standing import UNKNOWN
 from matchmaking.offerings import repository
-from matchmaking.offerings.domain import document
-from matchmaking.offerings.repository import Stamp
+from matchmaking.offerings.domain import document, listing, supplier
+from matchmaking.outcomes import service as outcomes
 
-# So many documents are cut and indexed in about 20 ms; then others get their turn.
-TURN = 200
+# Texts whose meaning is looked for in one pass.
+LEARNT_AT_ONCE = 2_000
 
 
 async def follow(tx: AsyncSession, message: Message) -> None:
-    """Apply an offering, a provider or a rating if it is news."""
+    """Apply a copy if it is news."""
     envelope, fact = message.envelope, message.fact
     if isinstance(fact, Offering):
-        await repository.apply_offering(tx, envelope, fact)
+        text = document(envelope.data).passage
+        await repository.apply_offering(tx, envelope, fact, content_hash(text))
     elif isinstance(fact, Provider):
-        if await repository.apply_provider(tx, envelope, fact) is copies.Outcome.APPLIED:
-            await repository.touch(tx, envelope.source, envelope.subject)
-    elif isinstance(fact, Rating):
-        await repository.apply_rating(tx, envelope, fact)
+        await repository.apply_provider(tx, envelope, fact)
+
+
+async def touched(tx: AsyncSession, platform: str, provider_id: UUID) -> None:
+    """A provider's standing changed: whoever holds it in memory reads it again."""
+    await repository.touch(tx, platform, provider_id)
+
+
+async def unread(tx: AsyncSession, model: str, limit: int) -> Sequence[tuple[bytes, str]]:
+    """Texts of offerings that a model has not read, with their hashes."""
+    condition = embeddings.unread(model, repository.TEXT_HASH)
+    return [(hash_, document(body).passage) for hash_, body in await repository.unread(tx, condition, limit)]
 
 
 class Catalogue:
     """The offerings of the region, searchable. `generation` grows with every change it has seen."""
 
-    def __init__(self, retrieval: Retrieval) -> None:
-        self._retrieval = retrieval
-        self._stamps: dict[str, Stamp] = {}
-        self._unsettled: set[str] = set()
-        self._horizon = 0
+    def __init__(self, embeddings: Embeddings) -> None:
+        self.index = Index()
+        self._embeddings = embeddings
+        self._offerings = repository.mirror_offerings()
+        self._providers = repository.mirror_providers()
+        self._listings: dict[str, Listing] = {}
+        self._suppliers: dict[Key, Supplier] = {}
+        self._hashes: dict[str, bytes] = {}
+        self._unlearned: dict[str, bytes] = {}
         self._lock = asyncio.Lock()
         self.generation = 0
 
     @property
     def count(self) -> int:
-        return self._retrieval.count
+        return self.index.count
+
+    @property
+    def version(self) -> str:
+        """Which transactions it has taken over: all below, of offerings and of providers."""
+        return f"{self._offerings.horizon}.{self._providers.horizon}"
 
     async def refresh(self, tx: AsyncSession) -> None:
-        """Bring the index to what this transaction sees."""
+        """Bring listings, providers and index to what this transaction sees."""
         async with self._lock:
-            await self._refresh(tx)
+            self._use(self._embeddings.space)
+            await self._follow_providers(tx)
+            await self._follow_offerings(tx)
 
-    async def _refresh(self, tx: AsyncSession) -> None:
-        horizon = await repository.horizon(tx)
-        if horizon < self._horizon:
-            # The database was replaced by an older one: nothing we remember of it holds.
-            self._horizon, self._unsettled = 0, set(self._stamps)
-        changed: list[str] = []
-        gone = set(self._unsettled)
-        unsettled: set[str] = set()
-        stamps: dict[str, Stamp] = {}
-        async for key, stamp, shown in repository.written_since(tx, self._horizon, self._unsettled):
-            if stamp.xid >= horizon:
-                unsettled.add(key)
-            if shown:
-                gone.discard(key)
-                if self._stamps.get(key) != stamp:
-                    changed.append(key)
-                    stamps[key] = stamp
-            else:
-                gone.add(key)
-        removed = gone & self._stamps.keys()
-        # A key that failed to be indexed, or whose row vanished with its transaction, is looked at again.
-        self._unsettled |= set(changed) | unsettled
-        for key in removed:
-            self._retrieval.remove(key)
-            del self._stamps[key]
-        for start in range(0, len(changed), TURN):
-            for key, body in await repository.bodies(tx, changed[start : start + TURN]):
-                self._retrieval.put(key, document(body))
-                self._stamps[key] = stamps[key]
-            await asyncio.sleep(0)
-        if changed or removed:
+    def _use(self, space: Space | None) -> None:
+        if space is not self.index.space:
+            self.index.use(space)
+            self._unlearned = dict(self._hashes)
+
+    async def _follow_providers(self, tx: AsyncSession) -> None:
+        look = await self._providers.look(tx)
+        for gone in look.gone:
+            self._suppliers.pop(gone, None)
+        for keys in turns(look.changed):
+            standings = await outcomes.standings(tx, keys)
+            for changed, body in await repository.providers(tx, keys):
+                self._suppliers[changed] = supplier(body, standings.get(changed, UNKNOWN))
+            look.took(keys)
+        look.done()
+        self.generation += bool(look.changed or look.gone)
+
+    async def _follow_offerings(self, tx: AsyncSession) -> None:
+        look = await self._offerings.look(tx)
+        for owner, id in look.gone:
+            gone = key(owner, id)
+            self.index.remove(gone)
+            self._listings.pop(gone, None)
+            self._hashes.pop(gone, None)
+            self._unlearned.pop(gone, None)
+        for keys in turns(look.changed):
+            taken: list[Key] = []
+            for (owner, id), body, text_hash in await repository.offerings(tx, keys):
+                changed = key(owner, id)
+                self.index.put(changed, document(body))
+                self._listings[changed] = listing(owner, body)
+                self._hashes[changed] = self._unlearned[changed] = text_hash
+                taken.append((owner, id))
+            look.took(taken)
+            await self._learn(tx, [key(*one) for one in taken])
+        if look.changed or look.gone:
             self.generation += 1
             # Usually some milliseconds, at times a hundred: not on the loop.
-            await asyncio.to_thread(self._retrieval.commit)
-        self._unsettled, self._horizon = unsettled, horizon
+            await asyncio.to_thread(self.index.commit)
+        look.done()
 
-    async def search(self, tx: AsyncSession, text: str, limit: int) -> Sequence[tuple[str, float]]:
-        """The most relevant keys, after a refresh."""
+    async def _learn(self, tx: AsyncSession, keys: Collection[str]) -> None:
+        """Take over what has been read by now of some that were not."""
+        for some in turns(keys):
+            found = await self._embeddings.vectors(tx, {self._unlearned[one] for one in some})
+            learned = {one: found[hash_] for one in some if (hash_ := self._unlearned[one]) in found}
+            self.index.learn(learned)
+            for one in learned:
+                del self._unlearned[one]
+            await asyncio.sleep(0)
+
+    async def learn(self, tx: AsyncSession) -> None:
+        """Look for meanings of what had none; what still has none comes to the end of the line."""
         async with self._lock:
-            await self._refresh(tx)
-            return self._retrieval.search(text, limit)
+            some = list(self._unlearned)[:LEARNT_AT_ONCE]
+            await self._learn(tx, some)
+            for one in some:
+                if one in self._unlearned:
+                    self._unlearned[one] = self._unlearned.pop(one)
 
-    def evidence(self, key: str, text: str) -> Evidence:
-        return self._retrieval.evidence(key, text)
+    def offers(self, keys: Iterable[str]) -> dict[str, Offer]:
+        """What is judged by; a key that has gone is left out."""
+        found: dict[str, Offer] = {}
+        for one in keys:
+            listed = self._listings.get(one)
+            if listed is not None:
+                found[one] = self._offer(listed)
+        return found
 
-    async def listings(self, tx: AsyncSession, hits: Sequence[tuple[str, float]]) -> dict[str, Listing]:
-        return await repository.listings(tx, [key for key, _ in hits])
+    def _offer(self, listed: Listing) -> Offer:
+        held = self._suppliers.get((listed.platform, listed.provider_id), Supplier())
+        return Offer(listed, held, held.standing.open_by_offering.get(listed.offering_id, 0))
+
+    async def text(self, tx: AsyncSession, key_: str) -> tuple[Document, Vector | None] | None:
+        """An offering's own text with its meaning, as the model gave it; None when it has gone."""
+        for _, body, text_hash in await repository.offerings(tx, [parts(key_)]):
+            read = await self._embeddings.vectors(tx, {text_hash})
+            return document(body), read.get(text_hash)
+        return None
+
+
+async def as_of(tx: AsyncSession, run: Run) -> tuple[dict[str, tuple[Document, bytes]], dict[str, Offer]]:
+    """What a run considered, as it was then: texts with their hashes, and offers."""
+    bodies = await repository.offering_versions(
+        tx, [(one.platform, one.offering_id, one.epoch, one.version) for one in run.considered]
+    )
+    former = await repository.provider_versions(
+        tx, [(one.platform, one.provider_id, one.epoch, one.version) for one in run.involved]
+    )
+    suppliers = {
+        (one.platform, one.provider_id): supplier(body, one.standing)
+        for one in run.involved
+        if (body := former.get((one.platform, one.provider_id))) is not None
+    }
+    texts: dict[str, tuple[Document, bytes]] = {}
+    offers: dict[str, Offer] = {}
+    for one in run.considered:
+        body = bodies.get((one.platform, one.offering_id))
+        if body is not None:
+            text, listed = document(body), listing(one.platform, body)
+            held = suppliers.get((one.platform, listed.provider_id), Supplier())
+            texts[one.key] = text, content_hash(text.passage)
+            offers[one.key] = Offer(listed, held, one.open_engagements)
+    return texts, offers

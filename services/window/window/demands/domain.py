@@ -22,6 +22,8 @@ from common.contracts.demands import (
     Demand as Public,
 )
 from common.contracts.envelope import Contract, Fact
+from common.contracts.finance import FinanceNeed
+from common.contracts.technology import TechnologyNeed
 from common.errors import Conflict, Invalid
 from common.fields import CHINA, DivisionCode, IndustryCode, Line, Moment, Slug, Text
 from pydantic import Field
@@ -35,6 +37,8 @@ AWAITS_MATCH = EDITABLE | {"published"}
 INVITES = frozenset({"matched", "quoting", "evaluating", "no_quotation"})
 AWARDABLE = frozenset({"quoting", "evaluating"})
 WITHDRAWABLE = AWAITS_MATCH | INVITES | {"draft", "returned"}
+# Nobody does the work yet: the same need said again would be answered twice.
+OPEN = WITHDRAWABLE
 # What the engagement makes of its demand, in order.
 COURSE: tuple[DemandState, ...] = ("awarded", "in_service", "delivered", "accepted", "rated", "closed")
 STEPS_KEPT = 200
@@ -53,6 +57,9 @@ class Draft(Contract):
     needed_by: date | None = None
     must_haves: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
     nice_to_haves: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
+    qualifications: Annotated[tuple[Line, ...], Field(max_length=10)] = ()
+    finance: FinanceNeed | None = None
+    technology: TechnologyNeed | None = None
     confidential: bool = False
     example: bool = False
 
@@ -118,6 +125,9 @@ def submit(
         needed_by=draft.needed_by,
         must_haves=draft.must_haves,
         nice_to_haves=draft.nice_to_haves,
+        qualifications=draft.qualifications,
+        finance=draft.finance,
+        technology=draft.technology,
         example=draft.example or enterprise.example,
         state="submitted",
         submitted_at=at,
@@ -154,6 +164,22 @@ def check(draft: Draft, at: datetime) -> None:
             en="the needed-by date has passed; give today or later",
             field="needed_by",
         )
+    if draft.finance is not None and draft.finance.amount_cents == 0:
+        raise Invalid(
+            "finance-amount",
+            zh="融资金额须大于零；请填写所需金额（分）",
+            en="the amount sought must be more than nothing; give what is needed, in cents",
+            field="finance.amount_cents",
+        )
+    if draft.technology is not None:
+        since, until = draft.technology.from_year, draft.technology.to_year
+        if since is not None and until is not None and since > until:
+            raise Invalid(
+                "years-upside-down",
+                zh="起始年份晚于结束年份；请调换",
+                en="the years start after their end; swap them",
+                field="technology.to_year",
+            )
 
 
 def _check_category(id: str) -> None:

@@ -7,7 +7,8 @@ from common.auth import Principal
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from window.demands.domain import Demand
+from window.demands.domain import OPEN, Demand
+from window.demands.similarity import COMPARED_CHARACTERS, Said
 from window.demands.tables import NUMBERS, DemandRow
 
 
@@ -36,6 +37,12 @@ async def own(tx: AsyncSession, who: Principal, id: UUID) -> Demand:
     return found
 
 
+async def seen(tx: AsyncSession, who: Principal, wanted: Sequence[UUID]) -> set[UUID]:
+    """Those of the wanted demands that the caller may see."""
+    query = _visible(who).where(DemandRow.id.in_(wanted)).with_only_columns(DemandRow.id)
+    return set((await tx.execute(query)).scalars())
+
+
 async def idle(tx: AsyncSession, who: Principal, wanted: Sequence[UUID]) -> Sequence[Demand]:
     """Those of the wanted demands that nobody else has locked, locked until the commit."""
     query = _visible(who).where(DemandRow.id.in_(wanted)).order_by(DemandRow.id)
@@ -59,6 +66,27 @@ async def page(
         if value is not None:
             query = query.where(column == value)
     return await db.page(tx, query, DemandRow.id, Demand, after=after, limit=limit)
+
+
+async def newest_open(
+    tx: AsyncSession, who: Principal, enterprise_id: UUID, owner_subject: str, limit: int
+) -> Sequence[Said]:
+    """The newest open demands of an enterprise, the newest first."""
+    columns = (
+        DemandRow.id,
+        DemandRow.number,
+        DemandRow.title,
+        func.left(DemandRow.text, COMPARED_CHARACTERS).label("text"),
+        DemandRow.state,
+        DemandRow.submitted_at,
+    )
+    query = _visible(who).where(
+        DemandRow.owner_subject == owner_subject,  # what the index begins with, also for staff
+        DemandRow.enterprise_id == enterprise_id,
+        DemandRow.state.in_(OPEN),
+    )
+    query = query.with_only_columns(*columns).order_by(DemandRow.id.desc()).limit(limit)
+    return [Said.model_validate(row) for row in (await tx.execute(query)).mappings()]
 
 
 async def numbers(tx: AsyncSession, count: int) -> Sequence[int]:

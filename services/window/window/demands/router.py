@@ -9,11 +9,14 @@ from common.preconditions import IfMatch, tagged
 from fastapi import APIRouter, Response
 
 from window.demands import repository, service
-from window.demands.schemas import DemandDetail, DemandIn, DemandOut, DemandPatch
+from window.demands.schemas import DemandDetail, DemandIn, DemandOut, DemandPatch, SimilarIn, SimilarOut
 from window.demands.service import Submission
 from window.deps import HandIn, Sme
 
 router = APIRouter(prefix="/v1/demands", tags=["demands"])
+
+# Nothing but an id: otherwise to PATCH /v1/demands/similar would be to PATCH the demand "similar".
+ID = "{id:uuid}"
 
 
 @router.post("", status_code=201, response_model=DemandOut, summary="提交需求 Submit a demand")
@@ -22,6 +25,23 @@ async def submit(body: DemandIn, who: Sme, now: Now, desk: HandIn) -> Response:
 
     wish = Submission(who, body.enterprise_id, body, at=now, traceparent=trace.traceparent.get())
     return await desk(who, wish, DemandOut.model_validate)
+
+
+@router.post("/similar", summary="提交前查重 Find own open demands alike before submitting")
+async def compare(body: SimilarIn, tx: Tx, who: Sme) -> Page[SimilarOut]:
+    """本企业尚未授标的相近需求，最相近的在前；不保存任何内容。
+
+    Open demands of the enterprise that say nearly the same, the most similar first. Nothing is kept.
+    """
+    found = await service.similar_to_draft(tx, who, body.enterprise_id, body.title, body.text)
+    return Page(items=[SimilarOut.model_validate(value) for value in found])
+
+
+@router.get("/{id}/similar", summary="相近需求 Own open demands that say nearly the same")
+async def similar(id: UUID, tx: Tx, who: Caller) -> Page[SimilarOut]:
+    """同一企业尚未授标的其他相近需求。Others of the same enterprise, the most similar first."""
+    found = await service.similar(tx, who, id)
+    return Page(items=[SimilarOut.model_validate(value) for value in found])
 
 
 @router.get("", summary="需求列表 List demands")
@@ -41,12 +61,12 @@ async def browse(
     return Page(items=[DemandOut.model_validate(value) for value in found], next_cursor=cursor)
 
 
-@router.get("/{id}", summary="需求详情与经过 Read a demand and what happened to it")
+@router.get(f"/{ID}", summary="需求详情与经过 Read a demand and what happened to it")
 async def read(id: UUID, response: Response, tx: Tx, who: Caller) -> DemandDetail:
     return DemandDetail.model_validate(tagged(response, await repository.get(tx, who, id)))
 
 
-@router.patch("/{id}", summary="修改需求并重新对接 Change a demand; matching starts anew")
+@router.patch(f"/{ID}", summary="修改需求并重新对接 Change a demand; matching starts anew")
 async def change(
     id: UUID, body: DemandPatch, response: Response, tx: Tx, who: Sme, now: Now, match: IfMatch
 ) -> DemandOut:

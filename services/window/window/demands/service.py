@@ -15,7 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from window.demands import domain, repository
 from window.demands.domain import Demand, Draft
+from window.demands.similarity import Similar, nearly_the_same
 from window.enterprises import service as enterprises
+
+# An enterprise with more open demands than these has other means than a hint.
+COMPARED_DEMANDS = 50
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,27 @@ async def submit(tx: AsyncSession, wishes: Sequence[Submission]) -> Sequence[Dem
     return results
 
 
+async def similar_to_draft(
+    tx: AsyncSession, who: Principal, enterprise_id: UUID, title: str, text: str
+) -> Sequence[Similar]:
+    """Open demands of the enterprise that say nearly the same as what it is about to submit.
+
+    Raises: NotFound when the enterprise is not the caller's to see.
+    """
+    enterprise = await enterprises.get(tx, who, enterprise_id)
+    others = await repository.newest_open(tx, who, enterprise.id, enterprise.owner_subject, COMPARED_DEMANDS)
+    return nearly_the_same(title, text, others)
+
+
+async def similar(tx: AsyncSession, who: Principal, id: UUID) -> Sequence[Similar]:
+    """Other open demands of the same enterprise that say nearly the same. Raises: NotFound."""
+    demand = await repository.get(tx, who, id)
+    others = await repository.newest_open(
+        tx, who, demand.enterprise_id, demand.owner_subject, COMPARED_DEMANDS + 1
+    )
+    return nearly_the_same(demand.title, demand.text, [other for other in others if other.id != id])
+
+
 async def change(
     tx: AsyncSession, who: Principal, id: UUID, changes: Mapping[str, Any], match: Match, *, at: datetime
 ) -> Demand:
@@ -82,6 +107,11 @@ async def get(tx: AsyncSession, who: Principal, id: UUID, *, lock: bool = False)
 async def own(tx: AsyncSession, who: Principal, id: UUID) -> Demand:
     """The caller's own demand, locked, for the slices above. Raises: NotFound."""
     return await repository.own(tx, who, id)
+
+
+async def seen(tx: AsyncSession, who: Principal, wanted: Sequence[UUID]) -> set[UUID]:
+    """Those of the wanted demands that the caller may see, for the slices above."""
+    return await repository.seen(tx, who, wanted) if wanted else set()
 
 
 async def idle(tx: AsyncSession, who: Principal, wanted: Sequence[UUID]) -> Sequence[Demand]:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from common import db
 from sqlalchemy import Index, Sequence
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,6 +31,9 @@ class DemandRow(db.Versioned, db.Base):
     needed_by: Mapped[date | None]
     must_haves: Mapped[list[str]] = mapped_column(JSONB)
     nice_to_haves: Mapped[list[str]] = mapped_column(JSONB)
+    qualifications: Mapped[list[str]] = mapped_column(JSONB, server_default=sql("'[]'"))
+    finance: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    technology: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     example: Mapped[bool]
     state: Mapped[str]
     state_reason: Mapped[str | None]

@@ -4,11 +4,15 @@ from uuid import UUID
 
 from common import http
 from common.contracts.demands import DemandState
-from common.contracts.matches import Candidate, NearMiss
+from common.contracts.matches import Candidate, NearMiss, SimilarDemand, Widening
 
 
 class MatchOut(http.Out):
-    """What matchmaking found. `pending` until it has answered for what the demand says now."""
+    """What matchmaking found. `pending` until it has answered for what the demand says now.
+
+    `widened` are the steps taken because nothing held every condition; `similar` the caller's own demands
+    that say nearly the same; `versions` what decided, `degraded` what was missing.
+    """
 
     demand_id: UUID
     demand_state: DemandState
@@ -18,3 +22,7 @@ class MatchOut(http.Out):
     computed_at: datetime | None = None
     candidates: tuple[Candidate, ...] = ()
     near_misses: tuple[NearMiss, ...] = ()
+    widened: tuple[Widening, ...] = ()
+    similar: tuple[SimilarDemand, ...] = ()
+    versions: dict[str, str] = {}
+    degraded: tuple[str, ...] = ()

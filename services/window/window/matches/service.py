@@ -28,13 +28,18 @@ async def store(tx: AsyncSession, who: Principal, envelope: Envelope, match: Mat
 async def of_demand(tx: AsyncSession, who: Principal, demand_id: UUID) -> tuple[Demand, Match | None]:
     """The demand and its newest result, None while it has none for what it says now.
 
+    Shape: of the similar demands only those the caller may see: another's would tell what it needs.
     Raises: NotFound when the demand is not the caller's to see.
     """
     # The result first: one that is seen here has reached the demand, which is read after it.
     match = await repository.latest(tx, who, demand_id)
     demand = await demands.get(tx, who, demand_id)
-    current = match is not None and match.demand_version >= demand.content_version
-    return demand, match if current else None
+    if match is None or match.demand_version < demand.content_version:
+        return demand, None
+    seen = await demands.seen(tx, who, [similar.demand_id for similar in match.similar])
+    return demand, match.model_copy(
+        update={"similar": tuple(similar for similar in match.similar if similar.demand_id in seen)}
+    )
 
 
 async def current(tx: AsyncSession, who: Principal, demand: Demand) -> Match | None:

@@ -1,0 +1,1 @@
+"""What providers are told: open demands that fit what they offer."""

@@ -1,0 +1,1 @@
+"""What became of matches: who was invited, quoted, was awarded, delivered and was rated."""
