@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-FIGURES = ("startup", "intake", "match_latency")
+FIGURES = ("startup", "intake", "match_latency", "assign")
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ Everything here says example=True and its names start with 示例; nothing of it
 import json
 import re
 from functools import cache
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from reference.divisions import prefix_of
 from reference.packaged import document, text
@@ -32,6 +32,8 @@ class Offering(TypedDict):
     price: Price
     lead_days: int | None
     attributes: dict[str, Any]
+    finance: NotRequired[dict[str, Any]]
+    achievement: NotRequired[dict[str, Any]]
     example: Literal[True]
 
 

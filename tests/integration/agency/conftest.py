@@ -8,12 +8,17 @@ from reference import credit_code
 from tests.integration.platform import copied, migrated, numbers, running
 
 PACKAGES = ("common", "agency")
-NODE = "baotou"
+NODE, MATCHMAKING = "baotou", "matchmaking"
 
 
 def create(settings, clock):
     return build(
-        settings, title="t", summary="s", routers=slices.routers, routes=slices.routes(NODE, clock), now=clock
+        settings,
+        title="t",
+        summary="s",
+        routers=slices.routers,
+        routes=slices.routes(NODE, MATCHMAKING, clock),
+        now=clock,
     )
 
 

@@ -10,6 +10,7 @@ from common import ids
 from common.contracts import demands, providers
 from common.contracts.matches import Component
 from common.http import build
+from matchmaking.app import create_app
 from matchmaking.campaigns import service
 from matchmaking.campaigns.assignment import solve
 from matchmaking.campaigns.consumers import Planning
@@ -222,7 +223,7 @@ async def test_what_cannot_hold_is_named_in_both_languages(desk):
 
 @pytest.mark.parametrize("role", ["sme", "agency", "window_staff", "cluster_staff"])
 async def test_others_are_refused(desk, role):
-    campaign, _ = await desk.proposed()
+    campaign = await desk.campaign()
     other = desk.here.caller("someone", role, home="matchmaking")
     for path in (
         "/v1/campaigns",
@@ -238,10 +239,8 @@ async def test_others_are_refused(desk, role):
 
 
 async def test_departments_look_on_and_change_nothing(desk):
-    campaign, _ = await desk.proposed()
-    assert (await desk.department.get("/v1/campaigns?state=planned")).json()["items"][0][
-        "name"
-    ] == "检测服务券"
+    campaign = await desk.campaign()
+    assert (await desk.department.get("/v1/campaigns?state=draft")).json()["items"][0]["name"] == "检测服务券"
     why = {"reason": "不妥"}
     for path, body in (
         ("/v1/campaigns", CAMPAIGN), (f"{campaign}/plans", None), (f"{campaign}/plans/1/acceptance", None),
@@ -451,7 +450,7 @@ async def test_nothing_is_accepted_before_the_campaign_opens(desk):
 
 
 async def test_what_is_not_there_is_not_found(desk):
-    campaign, _ = await desk.proposed()
+    campaign = await desk.campaign()
     for path in (
         f"/v1/campaigns/{uuid4()}",
         f"/v1/campaigns/{uuid4()}/plans",
@@ -478,3 +477,23 @@ async def test_a_share_is_paid_in_whole_yuan_up_to_the_amount(desk):
     }  # fmt: skip
     plan = await desk.plan(await desk.campaign(support={"share_percent": 50}, budget_cents=10_000_000))
     assert plan["unassigned"] == {"amount-unknown": 1}
+
+
+async def test_the_engine_itself_says_who_fits(template):
+    """Copies, search and scores are the service's own here."""
+
+    def whole(settings, clock):
+        app, engine = create(settings, clock), create_app(settings, clock).state.matchmaker
+        app.state.engine = engine
+        return app
+
+    async with copied(template) as url, running(url, "matchmaking", whole) as here:
+        desk = Desk(here)
+        [need] = await desk.needs("milk")
+        await desk.offers("example")
+        await here.hear(offering(), source="baotou")
+        plan = await desk.plan(await desk.campaign())
+        [line] = plan["lines"]
+        assert (line["demand_id"], line["offering_title"]) == (str(need.id), "牛奶与乳制品检测")
+        assert 0 < line["utility"] <= 1
+        assert plan["versions"]["catalogue"] == "1 published"

@@ -1,6 +1,6 @@
 """Values for the engine's tests."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -8,13 +8,15 @@ from uuid import UUID
 from common import ids
 from common.contracts.demands import Demand
 from common.contracts.offerings import Price
-from matchmaking.matching import engine
-from matchmaking.matching.lexical import Lexical
-from matchmaking.matching.listing import Listing, wording
-from matchmaking.matching.retrieval import Document
+from matchmaking.matching import engine, weights
+from matchmaking.matching.index import Index
+from matchmaking.matching.listing import Listing, Offer, Supplier, wording
+from matchmaking.matching.retrieval import Document, Hit, Need
+from matchmaking.matching.weights import Weights
 
 TODAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
+ACTIVE = Supplier("active", version=1, epoch=1)
 
 
 def demand(title: str = "牛奶化验", text: str | None = None, **changes: Any) -> Demand:
@@ -28,41 +30,58 @@ def demand(title: str = "牛奶化验", text: str | None = None, **changes: Any)
 
 def listing(name: str = "one", **changes: Any) -> Listing:
     plain = Listing(
-        platform="hohhot", offering_id=ids.derived("offering", name), version=1,
-        provider_id=ids.derived("provider", name), provider_name="示例机构", provider_state="active",
-        kind="service", title=name, category="technology_quality.testing", division="150105",
-        service_area=(), price=Price(from_cents=10_000, to_cents=20_000), lead_days=5, state="published",
+        platform="hohhot", offering_id=ids.derived("offering", name), epoch=1, version=1,
+        provider_id=ids.derived("provider", name), provider_name="示例机构", kind="service", title=name,
+        category="technology_quality.testing", division="150105", service_area=(),
+        price=Price(from_cents=10_000, to_cents=20_000), lead_days=5, state="published",
     )  # fmt: skip
     return replace(plain, **changes)
+
+
+def offer(name: str = "one", supplier: Supplier = ACTIVE, open_engagements: int = 0, **changes: Any) -> Offer:
+    """An offering of an active provider nobody knows yet; `changes` are of its listing."""
+    return Offer(listing(name, **changes), supplier, open_engagements)
 
 
 @dataclass
 class Region:
     """A catalogue with its index."""
 
-    retrieval: Lexical
-    listings: dict[str, Listing]
+    index: Index = field(default_factory=Index)
+    offers: dict[str, Offer] = field(default_factory=dict)
 
-    def add(self, offering: Listing, summary: str) -> Listing:
-        self.listings[offering.key] = offering
-        self.retrieval.put(offering.key, Document(offering.title, summary, offering.category))
-        return offering
+    def add(self, offered: Offer, summary: str) -> Listing:
+        listed = offered.listing
+        self.offers[listed.key] = offered
+        self.index.put(listed.key, Document(listed.title, summary, listed.category))
+        return listed
 
-    def match(self, need: Demand) -> engine.Result:
-        text = wording(need)
-        hits = self.retrieval.search(text, 200)
-        return engine.match(need, hits, self.listings, lambda key: self.retrieval.evidence(key, text), TODAY)
+    def need(self, demand: Demand) -> Need:
+        return Need(self.index.sought(wording(demand)))
+
+    def match(self, need: Demand, by: Weights | None = None) -> engine.Result:
+        sought = self.need(need)
+        hits = self.index.search(sought, 200)
+        ranking = engine.rank(need, hits, self.offers, by or weights.current(), TODAY)
+        return engine.result(need, ranking, lambda key: self.index.evidence(sought.sought, key))
 
 
-def region() -> Region:
-    return Region(Lexical(), {})
+def hits(*offered: Offer, relevance: float = 0.75) -> list[Hit]:
+    """As if a search had found these, all alike."""
+    return [Hit(one.listing.key, relevance, None, 0.0, relevance) for one in offered]
+
+
+def ranked(need: Demand, *offered: Offer, relevance: float = 0.75, by: Weights | None = None):
+    found = hits(*offered, relevance=relevance)
+    offers = {one.listing.key: one for one in offered}
+    return engine.rank(need, found, offers, by or weights.current(), TODAY)
 
 
 def sample(lines: str) -> tuple[Region, dict[UUID, str]]:
     """The catalogue of a text, and the short name of each offering."""
-    found, names = region(), {}
+    found, names = Region(), {}
     for line in lines.strip().splitlines():
         name, category, kind, division, title, summary = (part.strip() for part in line.split("|"))
         entry: Any = {"category": category, "kind": kind, "division": division, "title": title}
-        names[found.add(listing(name, **entry), summary).offering_id] = name
+        names[found.add(offer(name, **entry), summary).offering_id] = name
     return found, names

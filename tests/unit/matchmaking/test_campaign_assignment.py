@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matchmaking.campaigns import assignment
 from matchmaking.campaigns.assignment import solve
 from matchmaking.campaigns.clashes import smallest
 from matchmaking.campaigns.problem import Demand, LeagueLeast, Pair, Problem, Provider
@@ -130,6 +131,19 @@ def test_no_possible_plan_is_better_and_no_limit_is_broken(given):
     )
     without = {d.id for d in given.demands} - {pair.demand for pair in solution.assignments}
     assert {one.demand for one in solution.unassigned} == without
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems())
+def test_leaving_out_pairs_that_cost_too_much_loses_nothing(given):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assignment, "SMALL", 0)
+        patch.setattr(assignment, "PROMISING", 1)
+        solution = solve(given)
+    plain = solve(given)
+    assert (solution.outcome, solution.clashes) == (plain.outcome, plain.clashes)
+    assert plain.clashes or violated(given, solution.assignments) == set()
+    assert worth(given, solution.assignments) == pytest.approx(worth(given, plain.assignments), abs=1e-6)
 
 
 @settings(max_examples=100, deadline=None)

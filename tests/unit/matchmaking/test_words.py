@@ -31,7 +31,3 @@ def test_a_long_text_is_searched_by_its_strongest_words():
 def test_a_category_brings_its_everyday_words():
     assert {"化验", "检测"} <= set(words.of_category("technology_quality.testing"))
     assert words.of_category("no.such") == ()
-
-
-def test_matched_words_are_shown_in_the_order_they_were_said():
-    assert words.shown(["肉干", "网上", "牛肉", "牛肉干"], "想把牛肉干卖到网上") == ("牛肉干", "网上")

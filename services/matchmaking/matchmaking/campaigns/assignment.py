@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from matchmaking.campaigns import baselines, clashes, highs, unserved
-from matchmaking.campaigns.formulation import Formulation, Row, formulate
+from matchmaking.campaigns.formulation import Formulation, Row, Vector, formulate
 from matchmaking.campaigns.problem import TOLERANCE, Binding, Comparison, Problem, Solution
 
 # What counts as a reduced cost or a shadow price: above the solver's own tolerance of 1e-7.
@@ -19,6 +19,8 @@ PRICE = 1e-6
 PROVEN = 1e-9
 # Floating point may overdraw a budget by a cent: then it is solved again with that cent less.
 TRIES = 4
+# Up to so many pairs all are searched at once; beyond, first this many a demand, those that cost least.
+SMALL, PROMISING = 5_000, 3
 
 
 class Unsolved(RuntimeError):
@@ -44,7 +46,7 @@ def solve(problem: Problem) -> Solution:
     relaxed = highs.relax(given, given.rows(), -given.gains())
     if relaxed.status == highs.INFEASIBLE:
         return _clashing(given)
-    found = _whole(given, relaxed) or _branch(given)
+    found = _whole(given, relaxed) or _branch(given, relaxed)
     if isinstance(found, Found):
         return _solution(given, found, relaxed)
     if found == highs.INFEASIBLE:
@@ -106,14 +108,40 @@ def _sum(given: Formulation, chosen: Collection[int]) -> float:
     return float(given.gains()[sorted(chosen)].sum())
 
 
-def _branch(given: Formulation) -> Found | int:
+def _branch(given: Formulation, relaxed: Any) -> Found | int:
     """Branch and bound, or the solver's status when it has no answer.
 
+    A large problem is tried on its promising pairs first. The relaxation bounds what any plan can be worth,
+    so that often proves the answer good enough; else a pair that costs more than is left to win is left out.
     Raises: Unsolved.
     """
+    problem, high = given.problem, highs.upper(given)
+    if given.total <= SMALL or relaxed.status != highs.SOLVED:
+        return _search(given, problem.gap, high)
+    bound, dear = -float(relaxed.fun), np.asarray(relaxed.lower.marginals)
+    few, last = high.copy(), min(PROMISING * len(problem.demands), given.total)
+    few[dear > np.partition(dear, last)[last]] = 0.0
+    found = _search(given, problem.gap / 2, few)
+    if not isinstance(found, Found):
+        return _search(given, problem.gap, high)
+    reached = _sum(given, found.chosen)
+    gap = max(0.0, bound - reached) / max(reached, TOLERANCE)
+    if gap <= problem.gap:
+        return replace(found, gap=gap)
+    high[dear > bound - reached + TOLERANCE] = 0.0
+    better = _search(given, problem.gap, high)
+    if isinstance(better, Found) and _sum(given, better.chosen) >= reached:
+        return replace(better, gap=min(gap, better.gap))
+    return replace(found, gap=gap)
+
+
+def _search(given: Formulation, gap: float, high: Vector) -> Found | int:
+    """The best whole plan of the columns that `high` leaves in. Raises: Unsolved."""
     problem, rows = given.problem, given.rows()
     for _ in range(TRIES):
-        result = highs.branch(given, rows, -given.gains(), time_limit_s=problem.time_limit_s, gap=problem.gap)
+        result = highs.branch(
+            given, rows, -given.gains(), time_limit_s=problem.time_limit_s, gap=gap, high=high
+        )
         if result.x is None:
             return int(result.status)
         chosen = frozenset(np.flatnonzero(result.x[: given.total] > 0.5).tolist())

@@ -76,8 +76,16 @@ def shortfall(given: Formulation, rows: Sequence[Row]) -> Any:
     )
 
 
-def branch(given: Formulation, rows: Sequence[Row], costs: Vector, *, time_limit_s: float, gap: float) -> Any:
-    """The problem in whole numbers."""
+def branch(
+    given: Formulation,
+    rows: Sequence[Row],
+    costs: Vector,
+    *,
+    time_limit_s: float,
+    gap: float,
+    high: Vector | None = None,
+) -> Any:
+    """The problem in whole numbers. Shape: a column whose `high` is 0 is left out."""
     limits = [_Limits(given.counting(), 0.0, 0.0)]
     if rows:
         matrix, most = given.matrix(rows)
@@ -85,7 +93,7 @@ def branch(given: Formulation, rows: Sequence[Row], costs: Vector, *, time_limit
     return milp(
         costs,
         integrality=np.array([1] * given.total + [0]),
-        bounds=_Bounds(np.zeros(given.total + 1), upper(given)),
+        bounds=_Bounds(np.zeros(given.total + 1), upper(given) if high is None else high),
         constraints=limits,
         options={"time_limit": time_limit_s, "mip_rel_gap": gap},
     )

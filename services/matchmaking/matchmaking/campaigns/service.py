@@ -333,7 +333,7 @@ async def propose(
     names = wording.Names(inputs)
     versions = engine.versions() | {
         "weights": (await rankings.active(tx)).version,
-        "catalogue": f"{await repository.catalogue(tx)} offerings",
+        "catalogue": f"{await repository.catalogue(tx)} published",
     }
     result: dict[str, Any] = {"versions": versions, "method": solution.method, "gap": solution.gap}
     await repository.put_inputs(tx, run.id, inputs)

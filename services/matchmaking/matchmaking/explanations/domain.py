@@ -80,7 +80,7 @@ def why_not(
         lexical=hit.lexical,
         semantic=hit.semantic,
         topical=hit.topical,
-        answered=tuple(word for word, _ in answered),
+        answered=tuple(one.said for one in answered),
         score=scored.score if judged else None,
         components=scored.components,
         place=len(ahead) + 1 if judged else None,

@@ -135,7 +135,10 @@ def _best_first(one: Scored) -> tuple[float, str]:
 
 
 def _widen(demand: Demand, failing: list[Failed], by: Weights, today: date) -> Ranking:
-    """Step by step wider until something fits; what fits then says what it does not hold."""
+    """Step by step wider until something fits; what fits then says what it does not hold.
+
+    Asking somebody who does not say that he serves one is worth it for what is surely to the point only.
+    """
     taken: list[Widening] = []
     for step in STEPS:
         if "category" in step.relaxed and demand.category is None:
@@ -143,7 +146,9 @@ def _widen(demand: Demand, failing: list[Failed], by: Weights, today: date) -> R
         let_in = [
             one
             for one in failing
-            if set(one.conditions) <= set(step.relaxed) and step.admits(demand, one.listing)
+            if one.hit.relevance >= by.relaxed_floor
+            and set(one.conditions) <= set(step.relaxed)
+            and step.admits(demand, one.listing)
         ]
         taken.append(Widening(step=step.name, relaxed=tuple(step.relaxed), found=len(let_in)))
         if let_in:
@@ -182,8 +187,8 @@ def candidate(demand: Demand, place: int, one: Scored, answered: Answered) -> Ca
         price=listing.price,
         score=one.score,
         components=one.components,
-        matched_words=tuple(word for word, _ in shown),
-        matched=tuple(Matched.model_validate({"word": word, "field": field}) for word, field in shown),
+        matched_words=tuple(one.said for one in shown),
+        matched=tuple(Matched.model_validate({"word": one.said, "field": one.field}) for one in shown),
         relaxed=one.relaxed,
         newcomer=any(part.name == "newcomer" and part.score > 0 for part in one.components),
         reason_zh=zh,

@@ -7,7 +7,7 @@ import numpy as np
 from matchmaking.matching import fusion, lexical
 from matchmaking.matching.fusion import Numbers, Space
 from matchmaking.matching.inverted import Inverted
-from matchmaking.matching.lexical import Sought
+from matchmaking.matching.lexical import Answer, Sought
 from matchmaking.matching.meanings import Meanings
 from matchmaking.matching.retrieval import EVERYWHERE, Document, Hit, Hits, Need, Scope, Vector
 
@@ -107,6 +107,22 @@ class Index:
             found |= dict.fromkeys(key for row in near if self._within(key := self._keys[row], scope))
         return self.judge(need, found)
 
+    def nearest(self, vector: Vector, limit: int) -> list[str]:
+        """The documents nearest in meaning alone, nearest first."""
+        if self._space is None or self._meanings is None:
+            return []
+        return [self._keys[row] for row in self._meanings.nearest(self._space.query(vector), limit)]
+
+    def nearest_of(self, vector: Vector, keys: Iterable[str]) -> list[str]:
+        """These documents, nearest in meaning first; those that were not read are left out."""
+        here = [key for key in keys if key in self._rows]
+        if self._space is None or self._meanings is None or not here:
+            return []
+        held, vectors = self._meanings.read([self._rows[key] for key in here])
+        cosines = vectors @ self._space.query(vector).astype(np.float64)
+        read = [key for key, has in zip(here, held, strict=True) if has]
+        return [key for _, key in sorted(zip((-cosines).tolist(), read, strict=True))]
+
     def _within(self, key: str, scope: Scope) -> bool:
         return scope.categories is None or self._categories[key] in scope.categories
 
@@ -138,6 +154,6 @@ class Index:
             topic[held] = fusion.topical(own, theirs)
         return meant, topic
 
-    def evidence(self, sought: Sought, key: str) -> list[tuple[str, str]]:
+    def evidence(self, sought: Sought, key: str) -> list[Answer]:
         """What of a need a document answers, each with the field that says it best."""
         return lexical.evidence(sought, self._packed[key]) if key in self._packed else []

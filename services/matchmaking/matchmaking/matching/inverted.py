@@ -73,9 +73,16 @@ class Inverted:
 
         With a few documents every word is common in them; then the dictionary decides.
         """
-        documents = self._searcher.doc_freq("every", _EVERY) + PRIOR_DOCUMENTS
-        held = self._searcher.doc_freq("words", word) + PRIOR_DOCUMENTS * words.share(word)
+        documents = self._searcher.num_docs + PRIOR_DOCUMENTS
+        held = self._holding(word) + PRIOR_DOCUMENTS * words.share(word)
         return math.log(1 + (documents - held + 0.5) / (held + 0.5))
+
+    def _holding(self, word: str) -> int:
+        """How many documents hold a word. The index's own figure counts what was removed until it merges."""
+        if self._searcher.num_docs == self._searcher.doc_freq("every", _EVERY):
+            return self._searcher.doc_freq("words", word)
+        term = tantivy.Query.term_query(self._schema, "words", word, "freq")
+        return self._searcher.search(term, 1, count=True).count or 0
 
     def propose(
         self, terms: Mapping[str, float], limit: int, categories: Collection[str] | None

@@ -8,6 +8,7 @@ is in the catalogue, so that it can be computed again for a single offering, at 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,26 +201,32 @@ def answers(need: Sought, documents: Sequence[bytes]) -> NDArray[np.float64]:
     return answered
 
 
-def evidence(need: Sought, document: bytes) -> list[tuple[str, str]]:
-    """What of the need a document answers, weightiest first, with the field that says it best.
+class Answer(NamedTuple):
+    """What an owner said, the field of the offering that answers it best, and the words it answers by."""
+
+    said: str
+    field: str
+    by: str
+
+
+def evidence(need: Sought, document: bytes) -> list[Answer]:
+    """What of the need a document answers, weightiest first.
 
     Parts of longer words that are answered too are left out.
     """
     entries = np.frombuffer(document, ENTRY)
     fields = dict(zip(entries["word"].tolist(), entries["field"].tolist(), strict=True))
-    told: list[tuple[float, str, str]] = []
+    told: list[tuple[float, Answer]] = []
     for ask in need.asks:
-        said = [
-            fields[hashed(word)]
-            for together, _ in ask.alternatives
-            if all(hashed(word) in fields for word in together)
-            for word in together
+        held = [
+            together for together, _ in ask.alternatives if all(hashed(word) in fields for word in together)
         ]
-        if said and ask.shown:
-            told.append((-ask.weight, ask.said, FIELDS[min(said)]))
+        if held and ask.shown:
+            best = min(fields[hashed(word)] for word in held[0])
+            told.append((-ask.weight, Answer(ask.said, FIELDS[best], "".join(held[0]))))
     told.sort()
     return [
-        (word, field)
-        for _, word, field in told
-        if not any(word != other and word in other for _, other, _ in told)
+        answer
+        for _, answer in told
+        if not any(answer.said != other.said and answer.said in other.said for _, other in told)
     ]

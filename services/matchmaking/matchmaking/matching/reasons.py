@@ -7,12 +7,12 @@ from common.contracts.demands import Demand
 from common.contracts.offerings import Price
 from reference import categories, divisions
 
+from matchmaking.matching.lexical import Answer
 from matchmaking.matching.listing import Listing, Offer
 
-# Words of the need, each with the field of the offering that says it.
-Answered: TypeAlias = Sequence[tuple[str, str]]
+Answered: TypeAlias = Sequence[Answer]
 
-SHOWN_WORDS = 6
+SHOWN_WORDS, SHOWN_EXPRESSIONS = 6, 2
 _UNITS = {
     "case": ("次", "case"), "hour": ("小时", "hour"), "day": ("天", "day"), "sample": ("样", "sample"),
     "month": ("月", "month"), "year": ("年", "year"), "person": ("人", "person"), "percent": ("%", "%"),
@@ -43,22 +43,28 @@ def _place(code: str) -> tuple[str, str]:
 
 
 def _words(answered: Answered, listing: Listing) -> tuple[str, str]:
-    said = [word for word, field in answered if field != "category"][:SHOWN_WORDS]
-    meant = [word for word, field in answered if field == "category"][:SHOWN_WORDS]
+    """What it says itself, by which of its words it answers to others, and what its category stands for."""
+    said = [one for one in answered if one.field != "category" and one.by == one.said][:SHOWN_WORDS]
+    meant = [one for one in answered if one.field != "category" and one.by != one.said][:SHOWN_EXPRESSIONS]
+    kind = [one.said for one in answered if one.field == "category"][:SHOWN_WORDS]
     zh: list[str] = []
     en: list[str] = []
     if said:
-        where = {field for word, field in answered if word in said}
-        zh.append(f"{'名称' if 'title' in where else '说明'}中有您所说的“{'、'.join(said)}”")
-        en.append(f"its {'title' if 'title' in where else 'description'} answers to “{', '.join(said)}”")
-    if meant:
+        words = [one.said for one in said]
+        titled = any(one.field == "title" for one in said)
+        zh.append(f"{'名称' if titled else '说明'}中有您所说的“{'、'.join(words)}”")
+        en.append(f"its {'title' if titled else 'description'} has your “{', '.join(words)}”")
+    for one in meant:
+        zh.append(f"其“{one.by}”对应您所说的“{one.said}”")
+        en.append(f"its “{one.by}” answers to your “{one.said}”")
+    if kind:
         try:
             category = categories.get(listing.category)
             names = category.zh, category.en
         except categories.UnknownCategory:
             names = listing.category, listing.category
-        zh.append(f"所属类别“{names[0]}”对应“{'、'.join(meant)}”")
-        en.append(f"its category {names[1]} stands for “{', '.join(meant)}”")
+        zh.append(f"所属类别“{names[0]}”对应“{'、'.join(kind)}”")
+        en.append(f"its category {names[1]} stands for “{', '.join(kind)}”")
     if not zh:
         return "说明与您的需求意思相近", "its description means nearly what you need"
     return "，".join(zh), ", ".join(en)

@@ -22,7 +22,8 @@ _TOLERANCE = 1e-6
 
 class Weights(Contract):
     """Shape: `weights` sum to 1; priors are numbers of cases; a candidate's relevance is at least `floor` and
-    at least the share `beside_best` of the most relevant offering's.
+    at least the share `beside_best` of the most relevant offering's; where a condition is relaxed for it,
+    at least `relaxed_floor`.
     """
 
     version: Line
@@ -36,6 +37,7 @@ class Weights(Contract):
     prior_asked: Annotated[float, Field(gt=0, le=1000)]
     floor: Share
     beside_best: Share
+    relaxed_floor: Share
     newcomer_chance: Share
     newcomer_asked: Annotated[int, Field(ge=0, le=100)]
 

@@ -33,7 +33,7 @@ _PARTS = re.compile(r"\d+|[^\W\d_]+")
 def _cut(text: str) -> Iterator[str]:
     for run in _RUN.findall(unicodedata.normalize("NFKC", text)[:READ_CHARACTERS]):
         if re.match(rf"[{_HAN}]", run):
-            yield from (word for word in rjieba.cut_for_search(run) if len(word) > 1)
+            yield from (word[:MAX_WORD] for word in rjieba.cut_for_search(run) if len(word) > 1)
             continue
         word = run.casefold()[:MAX_WORD]
         if word.isdigit():

@@ -15,9 +15,6 @@ from window.deps import HandIn, Sme
 
 router = APIRouter(prefix="/v1/demands", tags=["demands"])
 
-# Nothing but an id: otherwise to PATCH /v1/demands/similar would be to PATCH the demand "similar".
-ID = "{id:uuid}"
-
 
 @router.post("", status_code=201, response_model=DemandOut, summary="提交需求 Submit a demand")
 async def submit(body: DemandIn, who: Sme, now: Now, desk: HandIn) -> Response:
@@ -61,12 +58,12 @@ async def browse(
     return Page(items=[DemandOut.model_validate(value) for value in found], next_cursor=cursor)
 
 
-@router.get(f"/{ID}", summary="需求详情与经过 Read a demand and what happened to it")
+@router.get("/{id}", summary="需求详情与经过 Read a demand and what happened to it")
 async def read(id: UUID, response: Response, tx: Tx, who: Caller) -> DemandDetail:
     return DemandDetail.model_validate(tagged(response, await repository.get(tx, who, id)))
 
 
-@router.patch(f"/{ID}", summary="修改需求并重新对接 Change a demand; matching starts anew")
+@router.patch("/{id}", summary="修改需求并重新对接 Change a demand; matching starts anew")
 async def change(
     id: UUID, body: DemandPatch, response: Response, tx: Tx, who: Sme, now: Now, match: IfMatch
 ) -> DemandOut:
