@@ -6,6 +6,8 @@ from common.settings import Settings
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
 
+from matchmaking.campaigns.consumers import Planning
+from matchmaking.campaigns.router import router as campaigns
 from matchmaking.demands import consumers as demands
 from matchmaking.demands.service import Matchmaker, OpenDemands
 from matchmaking.embeddings.consumers import Embed
@@ -26,6 +28,7 @@ from matchmaking.rankings.router import router as rankings
 REMATCH_EVERY_S = 1.0
 EMBED_EVERY_S = 1.0
 LOOK_EVERY_S = 1.0
+PLAN_EVERY_S = 0.5
 
 
 def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
@@ -43,7 +46,7 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
         settings,
         title="供需对接 · Hubnet matchmaking",
         summary="为企业需求在全区范围内寻找服务产品，并说明理由 · Finds offerings for demands and says why",
-        routers=[matches, explanations, offered, rankings],
+        routers=[matches, explanations, offered, rankings, campaigns],
         routes=(
             *offerings.routes,
             *outcomes.routes(catalogue.touched),
@@ -53,6 +56,7 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
         jobs=[
             runtime.every(EMBED_EVERY_S, Embed(embeddings)),
             runtime.every(REMATCH_EVERY_S, demands.Rematch(matchmaker)),
+            runtime.every(PLAN_EVERY_S, Planning(matchmaker)),
             runtime.every(LOOK_EVERY_S, opportunities.Look(matchmaker, matchmaker.who, matchmaker.reason)),
         ],
         now=now,

@@ -25,7 +25,7 @@ nodes:
 TABLES = (
     "offerings, offering_versions, providers, provider_versions, ratings, demands, matches, runs, vectors, memos, "
     "invitations, quotations, engagements, rankings, subscriptions, opportunities, told_demands, "
-    "opportunity_searches, outbox, inbox, audit, dead_letters, inbox_failures, idempotency_keys"
+    "opportunity_searches, allocations, campaign_lines, campaign_inputs, campaign_plans, campaigns, outbox, inbox, audit, dead_letters, inbox_failures, idempotency_keys"
 )
 
 

@@ -67,6 +67,10 @@ def check(envelope: Envelope, fact: Fact, known: Known, network: Topology) -> No
         _agree(_value(fact, sender_field), source, "not-owner", sender_field)
     if recipient_field is not None and recipient is not None:
         _agree(_value(fact, recipient_field), recipient, "wrong-recipient", recipient_field)
+    if noun == "allocation" and recipient is not None:
+        # It has two: who asked, and who is to serve.
+        platform, window = _value(fact, "platform"), _value(fact, "demand_window")
+        _agree(recipient, platform if recipient == platform else window, "wrong-recipient", "demand_window")
     if noun in OF_DEMAND_WINDOW:
         _agree(known.demand_window, source, "not-owner", "demand_id")
     if noun in TO_DEMAND_WINDOW and recipient is not None:

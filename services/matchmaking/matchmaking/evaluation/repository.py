@@ -4,6 +4,7 @@ import gzip
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from common import log
@@ -57,18 +58,14 @@ def _documents(path: Path) -> Documents:
         yield from collection.documents(lines(path))
 
 
-class _named:  # noqa: N801
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
     """Says in which file something is wrong."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, Invalid) and error.field is None:
-            error.field = str(self._path)
+    try:
+        yield
+    except Invalid as error:
+        error.field = error.field or str(path)
+        raise
 
 
 class Vectors:

@@ -102,9 +102,9 @@ class Index:
         """
         self.commit()
         found = dict.fromkeys(self._inverted.propose(need.sought.terms, limit, scope.categories))
-        if need.vector is not None and self._space is not None and self._meanings is not None:
-            near = self._meanings.nearest(self._space.query(need.vector), limit)
-            found |= dict.fromkeys(key for row in near if self._within(key := self._keys[row], scope))
+        if need.vector is not None:
+            near = self.nearest(need.vector, limit)
+            found |= dict.fromkeys(key for key in near if self._within(key, scope))
         return self.judge(need, found)
 
     def nearest(self, vector: Vector, limit: int) -> list[str]:

@@ -11,10 +11,18 @@ from matchmaking.matching.listing import Listing
 
 
 def _serves_neighbours(demand: Demand, listing: Listing) -> bool:
-    """It serves, or sits in, a league or city that borders the demand's."""
-    near = divisions.neighbours(f"{demand.division[:4]}00")
+    """It serves, or sits in, the demand's own league or city or one that borders it."""
     places = (*listing.service_area, listing.division)
-    return any(place[:4] == league[:4] for place in places for league in near)
+    return any(place[:4] == league[:4] for place in places for league in _around(demand.division))
+
+
+def _around(code: str) -> tuple[str, ...]:
+    """A place's league or city with its neighbours; what is none in the region has no neighbours."""
+    own = f"{code[:4]}00"
+    try:
+        return own, *divisions.neighbours(own)
+    except divisions.UnknownDivision:
+        return (own,)
 
 
 def _anywhere(demand: Demand, listing: Listing) -> bool:
