@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-FIGURES = ("startup", "intake", "match_latency", "assign")
+FIGURES = ("startup", "intake", "match_latency", "match_quality", "assign")
 
 
 def main() -> int:

@@ -5,13 +5,14 @@ service, some words exchanged for others by their frequency. Vectors lie around 
 texts they are made of, as far away and in such directions as real texts lie apart.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -60,6 +61,14 @@ class Text:
     @property
     def clauses(self) -> list[str]:
         return [part for part in re.split(r"(?<=[。；！？\n])", self.body) if len(part) > 6] or [self.body]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some offerings: platform, body as JSON and provider of each, and their meanings."""
+
+    said: list[tuple[str, str, tuple[str, UUID]]]
+    vectors: Vector
 
 
 @dataclass(frozen=True)
@@ -185,6 +194,10 @@ class Region:
         made = centre + np.sqrt(1 - APART) * between + np.sqrt(APART) * aside
         return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
 
+    def batch(self, numbers: range, real: Vector) -> Batch:
+        said = [(self.owner(n), json.dumps(self.offering(n)), self.provider(n)) for n in numbers]
+        return Batch(said, self.vectors(numbers, real))
+
     def demands(self) -> Iterator[Demand]:
         """The development set's needs, each with and without its category named."""
         for number, line in enumerate(_lines("queries.jsonl")):
@@ -219,12 +232,8 @@ class Read:
     needs: tuple[Asked, ...]
 
 
-def read(region: Region) -> Read:
+async def read(region: Region) -> Read:
     """Have the embedded model read all that is real."""
-    return asyncio.run(_read(region))
-
-
-async def _read(region: Region) -> Read:
     settings = Settings(node="matchmaking", topology=servers.TOPOLOGY, database_url="postgresql://")
     source = configured(settings)
     if source is None:
@@ -248,3 +257,27 @@ async def _read(region: Region) -> Read:
 def _meaning(demand: Demand) -> str:
     return lexical.sought(wording(demand), lambda word: 1.0).meaning(meaning(demand))
 
+
+def batches(region: Region, real: Vector, numbers: range) -> Iterator[Batch]:
+    """Made in a process of their own, one ahead of what is taken."""
+    parts = [
+        range(start, min(start + BATCH, numbers.stop)) for start in range(numbers.start, numbers.stop, BATCH)
+    ]
+    with ProcessPoolExecutor(1, get_context("spawn"), _begin, (region, real)) as apart:
+        waiting = [apart.submit(_batch, part) for part in parts[:2]]
+        for at in range(len(parts)):
+            yield waiting.pop(0).result()
+            if at + 2 < len(parts):
+                waiting.append(apart.submit(_batch, parts[at + 2]))
+
+
+_region: list[tuple[Region, Vector]] = []
+
+
+def _begin(region: Region, real: Vector) -> None:
+    _region.append((region, real))
+
+
+def _batch(numbers: range) -> Batch:
+    region, real = _region[0]
+    return region.batch(numbers, real)

@@ -38,7 +38,11 @@ def test_make_targets_and_commands_exist(document):
 def test_options_exist(document):
     for block in code(document):
         for name, rest in re.findall(r"\bhubnet ([a-z]+)([^\n`|]*)", block):
-            known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+            command, words = COMMANDS[name], rest.split()
+            while words and (below := getattr(command, "commands", None)):
+                assert words[0] in below, f"hubnet {name} has no {words[0]}"
+                command, *words = below[words[0]], *words[1:]
+            known = {option for parameter in command.params for option in parameter.opts}
             used = set(re.findall(r"(?<!\S)\[?(--[a-z-]+)", rest))
             assert used <= known, f"hubnet {name} has no {sorted(used - known)}"
 

@@ -32,9 +32,9 @@ def platform(request, network):
     return network[request.param]
 
 
-@pytest.fixture(params=["hub", "window", "cluster"])
+@pytest.fixture(params=["hub", "window", "cluster", "matchmaking"])
 def writable(request, network):
-    """Each service that takes bodies; matchmaking takes none over HTTP, and a test says so."""
+    """Each service: all take bodies."""
     return network[request.param]
 
 

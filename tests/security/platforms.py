@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import json
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -45,10 +46,10 @@ class Operation(NamedTuple):
 
     def url(self, **known: str) -> str:
         """Its address, with a made-up value for every part of the path that is not known."""
-        path = self.path
-        for part in ("owner", "demand_id", "id"):
-            made = NODES["window"] if part == "owner" else str(uuid4())
-            path = path.replace(f"{{{part}}}", known.get(part, made))
+        made = {
+            "owner": NODES["window"], "platform": NODES["window"], "version": "1", "number": "1",
+        } | known  # fmt: skip
+        path = re.sub(r"\{(\w+)\}", lambda part: made.get(part[1], str(uuid4())), self.path)
         return path + ("?" + "&".join(self.queries) if self.queries else "")
 
 
@@ -158,6 +159,8 @@ def _operations(document: dict[str, Any]) -> Iterator[Operation]:
                 for p in call.get("parameters", ())
                 if p["in"] == "query" and p.get("required")
             )
+            # A stream that is asked for no time says what it has and ends.
+            queries += tuple("seconds=0" for p in call.get("parameters", ()) if p["name"] == "seconds")
             example = _example(document, content[media]) if media else None
             yield Operation(method, path, media, example, queries)
 

@@ -124,8 +124,3 @@ async def test_the_examples_themselves_are_not_refused_for_their_form(writable):
         ):
             found.append(f"{operation.name}: {answer.text[:200]}")
     assert found == []
-
-
-def test_matchmaking_takes_no_bodies(network):
-    """When it does, it belongs among the services above."""
-    assert taking_bodies(network["matchmaking"]) == []

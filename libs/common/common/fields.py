@@ -60,6 +60,8 @@ Line = Annotated[
 ]
 # Visible text with line breaks, at most 20,000 characters.
 Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_clean), AfterValidator(_visible)]
+# The same, as long as a form's box for an answer.
+Answer = Annotated[str, StringConstraints(max_length=500), AfterValidator(_clean), AfterValidator(_visible)]
 # Text that may be empty.
 OptionalText = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_clean)]
 # A machine's word: an id in a list, a category, a reason code.

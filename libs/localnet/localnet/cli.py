@@ -9,6 +9,8 @@ import typer
 from localnet.commands import (
     auditing,
     composing,
+    evaluating,
+    learning,
     loading,
     looking,
     playing,
@@ -52,3 +54,12 @@ FAMILIES: tuple[dict[str, Callable[..., Any]], ...] = (
 for family in FAMILIES:
     for name, command in family.items():
         app.command(name)(command)
+
+match = typer.Typer(help="供需对接 · How needs are matched.", no_args_is_help=True)
+for name, command in (evaluating.COMMANDS | learning.COMMANDS).items():
+    match.command(name)(command)
+weights = typer.Typer(help="权重版本 · The weights that matches are ranked by.", no_args_is_help=True)
+for name, command in learning.WEIGHTS_COMMANDS.items():
+    weights.command(name)(command)
+match.add_typer(weights, name="weights")
+app.add_typer(match, name="match")

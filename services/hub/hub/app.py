@@ -24,6 +24,7 @@ from hub.routing import consumers as routing_consumers
 from hub.signing_keys import service as keys
 from hub.signing_keys.router import router as signing_keys
 from hub.status.router import router as status
+from hub.technology.router import router as technology
 from hub.tokens.router import router as tokens
 from hub.users.router import router as users
 
@@ -68,7 +69,8 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
         title="枢纽平台 Hub",
         summary="身份、消息路由、联合目录、案件登记、网络状态 Identity, routing, catalogue, cases, status",
         routers=(
-            tokens, users, clients, api_keys, signing_keys, nodes, catalogue, cases, dead_letters, status,
+            tokens, users, clients, api_keys, signing_keys, nodes, catalogue, technology, cases, dead_letters,
+            status,
         ),
         routes=(
             *routing_consumers.routes(network),

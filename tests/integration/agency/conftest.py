@@ -17,7 +17,7 @@ def create(settings, clock):
         title="t",
         summary="s",
         routers=slices.routers,
-        routes=slices.routes(NODE, MATCHMAKING, clock),
+        routes=slices.routes(NODE, clock, MATCHMAKING),
         now=clock,
     )
 

@@ -1,10 +1,10 @@
 """A matchmaking service on a real PostgreSQL, fed through its inbox."""
 
 import asyncio
+import contextlib
 import os
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Collection, Iterator
 
 import asyncpg
 import pytest
@@ -13,7 +13,8 @@ from common.settings import Settings
 from matchmaking.app import create_app
 from sqlalchemy import text
 
-from tests.integration.matchmaking.network import NOW, Network
+from tests.integration.matchmaking.network import Clock, Network
+from tests.integration.platform import HUB
 
 TOPOLOGY = """
 nodes:
@@ -22,15 +23,10 @@ nodes:
   - {id: baotou, kind: window, zh: 包头窗口平台, en: Baotou window, divisions: ["1502"], port: 2}
   - {id: matchmaking, kind: matchmaking, zh: 供需对接, en: Matchmaking, divisions: ["15"], port: 40}
 """
-TABLES = (
-    "offerings, offering_versions, providers, provider_versions, ratings, demands, matches, runs, vectors, memos, "
-    "invitations, quotations, engagements, rankings, subscriptions, opportunities, told_demands, "
-    "opportunity_searches, allocations, campaign_lines, campaign_inputs, campaign_plans, campaigns, outbox, inbox, audit, dead_letters, inbox_failures, idempotency_keys"
-)
 
 
-@pytest.fixture(scope="session")
-def matchmaking_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+@contextlib.contextmanager
+def _settings(factory: pytest.TempPathFactory, **changes: object) -> Iterator[Settings]:
     server = os.environ["HUBNET_TEST_POSTGRES_URL"]
     name = f"test_matchmaking_{uuid.uuid4().hex[:8]}"
     url = f"{server.rpartition('/')[0]}/{name}"
@@ -40,23 +36,67 @@ def matchmaking_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         await connection.execute(statement)
         await connection.close()
 
-    folder: Path = tmp_path_factory.mktemp("matchmaking")
-    (folder / "topology.yaml").write_text(TOPOLOGY, encoding="utf-8")
+    topology = factory.mktemp("matchmaking") / "topology.yaml"
+    topology.write_text(TOPOLOGY, encoding="utf-8")
     asyncio.run(on_server(f"CREATE DATABASE {name}"))
     try:
         migrate.upgrade(url, migrate.PACKAGES["matchmaking"])
-        yield Settings(
-            node="matchmaking", topology=folder / "topology.yaml", database_url=url, embeddings="off"
-        )
+        given = {
+            "node": "matchmaking", "topology": topology, "database_url": url, "hub_url": HUB,
+            "calls_per_minute": 100_000,
+        }  # fmt: skip
+        yield Settings.model_validate(given | changes)
     finally:
         asyncio.run(on_server(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+@pytest.fixture(scope="session")
+def matchmaking_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    with _settings(tmp_path_factory, embeddings="off") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def meanings_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """With the embedded model. What it has read of the anchors stays from test to test."""
+    with _settings(tmp_path_factory, embeddings="embedded", embeddings_timeout_s=60) as found:
+        yield found
+
+
+async def _empty(network: Network, but: Collection[str] = ()) -> None:
+    tables = await network.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    names = {row["tablename"] for row in tables} - {"alembic_version", *but}
+    async with network.runtime.sessions.begin() as tx:
+        await tx.execute(text(f"TRUNCATE {', '.join(sorted(names))}"))
+
+
 @pytest.fixture
-async def network(matchmaking_settings: Settings):
-    app = create_app(matchmaking_settings, now=lambda: NOW)
-    found = Network(app)
-    async with app.state.runtime.sessions.begin() as tx:
-        await tx.execute(text(f"TRUNCATE {TABLES}"))
-    yield found
-    await app.state.runtime.engine.dispose()
+async def opened():
+    """Opens processes of the service: `opened(settings, clock)`; all are closed again."""
+    networks: list[Network] = []
+
+    def open_(settings: Settings, clock: Clock | None = None) -> Network:
+        clock = clock or Clock()
+        networks.append(Network(create_app(settings, now=clock), clock))
+        return networks[-1]
+
+    yield open_
+    for network in networks:
+        await network.close()
+
+
+@pytest.fixture
+async def network(matchmaking_settings: Settings, opened):
+    """One process that goes by words alone."""
+    found = opened(matchmaking_settings)
+    await _empty(found)
+    return found
+
+
+@pytest.fixture
+async def meanings(meanings_settings: Settings, opened):
+    """One process with the embedded model, its space known."""
+    found = opened(meanings_settings)
+    await _empty(found, but=("vectors", "memos"))
+    await found.read()
+    return found

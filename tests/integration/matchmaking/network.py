@@ -1,4 +1,4 @@
-"""The rest of the network as matchmaking hears it: real envelopes into its inbox."""
+"""The rest of the network as matchmaking hears it: real envelopes into its inbox; and who calls it."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,10 @@ from common.contracts.envelope import Fact, wrap
 from common.contracts.matches import MatchComputed
 from common.inbox import Raw, Verdict
 from fastapi import FastAPI
+from matchmaking.embeddings.consumers import Embed
 from sqlalchemy import text
+
+from tests.integration.platform import KEY, Platform
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 
@@ -59,18 +62,55 @@ def rating(number: int, grade: int, by: str = "example", **changes: Any) -> rati
     return ratings.RatingGiven.model_validate(given)
 
 
-class Network:
-    """Says things to the service and reads what it answers."""
+class Clock:
+    """The service's clock; tests move it."""
 
-    def __init__(self, app: FastAPI):
-        self.app = app
+    def __init__(self, at: datetime = NOW):
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+class Network:
+    """Says things to one process of the service and reads what it answers."""
+
+    def __init__(self, app: FastAPI, clock: Clock):
+        self.app, self.clock = app, clock
         self.runtime = app.state.runtime
+        self.matchmaker = app.state.matchmaker
+        self.runtime.verifier.fetch = self._keys
+        self._platform = Platform(app, clock, self.runtime.settings.node)
+
+    async def _keys(self) -> dict[str, Any]:
+        return {"keys": [KEY.as_dict(private=False)]}
+
+    async def close(self) -> None:
+        for client in self._platform._clients:
+            await client.aclose()
+        await self.matchmaker.embeddings.close()
+        await self.runtime.engine.dispose()
+
+    async def get(self, path: str, role: str = "operator", home: str | None = None, **params: Any) -> Any:
+        caller = self._platform.caller(f"a-{role}", role, home=home)
+        return await caller.get(path, params=params)
 
     async def say(self, *facts: Fact, source: str = "baotou") -> list[Verdict]:
         return await self.deliver([raw(fact, source) for fact in facts])
 
     async def deliver(self, batch: Sequence[Raw]) -> list[Verdict]:
         return await self.runtime.inbox.deliver(batch)
+
+    async def read(self) -> None:
+        """What the background does, at once: read everything for its meaning, and take it over."""
+        await Embed(self.matchmaker.embeddings)(self.runtime)
+        async with self.runtime.transaction() as tx:
+            await self.matchmaker.catalogue.refresh(tx)
+            await self.matchmaker.catalogue.learn(tx)
+            await self.matchmaker.demands.refresh(tx)
+            await self.matchmaker.demands.read(tx, 1_000)
+        index = self.matchmaker.catalogue.index
+        assert index.read == (0 if self.matchmaker.embeddings.state == "off" else index.count)
 
     async def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         async with self.runtime.sessions() as tx:
@@ -81,3 +121,7 @@ class Network:
         found = await self.rows("SELECT envelope FROM outbox WHERE type = 'match.computed.v1' ORDER BY id")
         envelopes = [json.loads(row["envelope"]) for row in found]
         return [(e["recipient"], MatchComputed.model_validate(e["data"])) for e in envelopes]
+
+    async def match(self) -> MatchComputed:
+        """The last match sent."""
+        return (await self.answers())[-1][1]

@@ -13,8 +13,9 @@ from common.settings import Settings
 from matchmaking.embedders import service as embedders
 from matchmaking.embeddings import domain
 from matchmaking.embeddings.consumers import Embed
-from matchmaking.embeddings.domain import centred, content_hash
+from matchmaking.embeddings.domain import content_hash
 from matchmaking.embeddings.service import Embeddings, unread
+from matchmaking.matching.fusion import centred
 from prometheus_client import CollectorRegistry
 from sqlalchemy import LargeBinary, column, select, table, text
 
@@ -34,9 +35,15 @@ def template():
 
 @pytest.fixture
 def few_anchors(monkeypatch):
-    few = domain.anchors()[:3] + domain.anchors()[-3:]
+    """Of each sort of anchor a few: two categories, two expressions of owners, two offerings."""
+    named, everyday, fields = domain._named()[:2], domain._everyday()[:2], domain._fields()[:2]
+    asked = [domain.wanted(one, "query") for one in (*named, *everyday)]
+    few = (*asked, *domain.anchors()[-2:])
     for module in (domain, serving):
         monkeypatch.setattr(module, "anchors", lambda: few)
+    monkeypatch.setattr(domain, "_named", lambda: named)
+    monkeypatch.setattr(domain, "_everyday", lambda: everyday)
+    monkeypatch.setattr(domain, "_fields", lambda: fields)
     return few
 
 
@@ -132,7 +139,7 @@ async def test_what_is_said_is_embedded_once_and_found_by_meaning(place, few_anc
     assert process.computed == len(SAID) + len(few_anchors)
     vectors = np.stack(await process.vectors(*SAID))
     model, query = await process.embeddings.query("谁能化验鲜奶")
-    assert model == process.embeddings.model == process.embeddings.calibration.model
+    assert model == process.embeddings.model == process.embeddings.space.model
     assert int((vectors @ query).argmax()) == 0
     async with place.sessions() as tx:
         hashes = [content_hash(SAID[0]), content_hash("新的")]
@@ -152,18 +159,18 @@ async def test_only_a_changed_text_is_embedded_again_and_a_restart_costs_nothing
     await later.embed()
     assert later.computed == 1
     assert later.figure("embeddings_up") == 1.0
-    assert later.embeddings.calibration is not None
+    assert later.embeddings.space is not None
 
 
-async def test_the_calibration_is_the_same_in_every_process_and_sets_related_texts_apart(place):
+async def test_the_space_is_the_same_in_every_process_and_sets_related_texts_apart(place):
     process = place.process(embeddings_timeout_s=60)
     await process.embed()
     other = place.process(embeddings_timeout_s=60)
     await other.follow()
-    one, two = process.embeddings.calibration, other.embeddings.calibration
+    one, two = process.embeddings.space, other.embeddings.space
     assert (one.mu, one.sigma) == (two.mu, two.sigma)
     assert abs(one.mu) < 0.1 and 0.02 < one.sigma < 0.3
-    assert one is (await process.follow())[0].calibration
+    assert one is (await process.follow())[0].space
     _, query = await process.embeddings.query("谁能化验鲜奶")
     seen = centred(np.stack(await process.vectors(*SAID)), one.mean_passage) @ centred(query, one.mean_query)
     remarkable = (seen - one.mu) / one.sigma
@@ -177,7 +184,7 @@ async def test_two_processes_share_the_work(place, few_anchors):
     assert one.computed + two.computed == 44 + len(few_anchors)
     await asyncio.gather(one.embed(), two.embed())
     assert all(await two.read(*SAID)) and all(await one.read(*SAID))
-    assert two.embeddings.calibration.mu == one.embeddings.calibration.mu
+    assert two.embeddings.space.mu == one.embeddings.space.mu
 
 
 async def test_the_turn_of_a_process_that_died_passes_to_another(place, few_anchors):
@@ -306,13 +313,13 @@ async def test_the_old_model_serves_until_the_new_one_has_read_everything(place,
         assert new.embeddings.model == embedded
         assert (await new.embeddings.query("谁能化验鲜奶"))[0] == embedded
         assert all(await new.read(*SAID))
-        before = new.embeddings.calibration
+        before = new.embeddings.space
         release.set()
         await working
         changed, query = await new.embeddings.query("谁能化验鲜奶")
         assert changed == new.embeddings.model != embedded
         assert np.allclose(query, unit(meaning("谁能化验鲜奶", 8)), atol=1e-5)
-        assert new.embeddings.calibration is not before
+        assert new.embeddings.space is not before
         async with place.sessions() as tx:
             held = await new.embeddings.vectors(tx, [content_hash(SAID[0])], embedded)
         assert {len(vector) for vector in held.values()} == {384}
@@ -381,7 +388,7 @@ async def test_without_a_model_it_is_off(place, monkeypatch, why):
     process = place.process(embeddings="off" if why == "off" else "embedded")
     await process.embed()
     assert process.embeddings.state == "off"
-    assert process.embeddings.model is None and process.embeddings.calibration is None
+    assert process.embeddings.model is None and process.embeddings.space is None
     assert await process.embeddings.query("甲") is None
     assert not any(await process.read(*SAID))
     assert await place.rows("SELECT 1 FROM vectors") == []

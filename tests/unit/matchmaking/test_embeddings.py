@@ -9,15 +9,10 @@ from common.settings import Settings
 from hypothesis import given
 from hypothesis import strategies as st
 from matchmaking.embedders.domain import CUT, Source, prepared, read_answer, unit
-from matchmaking.embeddings.domain import (
-    anchors,
-    calibrate,
-    centred,
-    content_hash,
-    pack,
-    unpack,
-    wanted,
-)
+from matchmaking.embeddings.domain import anchors, calibrate, calibrated, content_hash, pack, unpack, wanted
+from matchmaking.matching import lexicon
+from matchmaking.matching.fusion import centred
+from reference import categories
 
 from tests.servers import TOPOLOGY
 
@@ -92,19 +87,39 @@ def test_centring_takes_away_what_all_have_in_common():
     assert np.isfinite(centred(shared, shared)).all()
 
 
-def test_a_calibration_is_the_same_each_time_and_places_unrelated_pairs_at_its_middle():
-    one, other = (calibrate("m", rows(40, seed=1), rows(60, seed=2)) for _ in range(2))
+def test_a_space_is_the_same_each_time_and_places_unrelated_pairs_at_its_middle():
+    fields = [category.id for category in categories.all() if category.parent]
+    one, other = (
+        calibrate("m", rows(len(fields), seed=3), rows(40, seed=1), rows(60, seed=2)) for _ in range(2)
+    )
     assert (one.mu, one.sigma) == (other.mu, other.sigma)
-    assert np.array_equal(one.mean_query, other.mean_query)
+    assert np.array_equal(one.mean_query, other.mean_query) and np.array_equal(one.topics, other.topics)
     assert abs(one.mu) < 0.01 < one.sigma
+    assert list(one.categories) == fields and one.topics.shape == (len(fields), one.dimensions)
+    assert np.allclose(np.linalg.norm(one.topics, axis=1), 1, atol=1e-5)
 
 
-def test_anchors_are_fixed_and_many_enough():
+def test_anchors_are_fixed_and_of_each_sort_many_enough():
+    """Every category, what owners say, and offerings: the keys of the texts are their version."""
     found = anchors()
     assert found == anchors.__wrapped__()
     assert len({anchor.hash for anchor in found}) == len(found)
-    assert 30 <= sum(anchor.side == "query" for anchor in found) <= 60
+    queries = [anchor.text for anchor in found if anchor.side == "query"]
+    for category in categories.all():
+        assert category.parent is None or prepared(" ".join((category.zh, *category.keywords))) in queries
+    said = {expression for group in lexicon.groups() for expression in group.say}
+    assert sum(text.split("，")[0] in said for text in queries) >= 90
     assert 90 <= sum(anchor.side == "passage" for anchor in found) <= 110
+
+
+def test_without_a_vector_of_each_category_there_is_no_space():
+    found = anchors()
+    kept = dict(zip((anchor.hash for anchor in found), rows(len(found)), strict=True))
+    assert calibrated("m", kept) is not None
+    refused = [anchor.hash for anchor in found if anchor.side == "passage"][:50]
+    assert calibrated("m", {key: row for key, row in kept.items() if key not in refused}) is not None
+    assert calibrated("m", {key: row for key, row in kept.items() if key != found[0].hash}) is None
+    assert calibrated("m", {}) is None
 
 
 def test_vectors_are_read_in_the_order_of_the_texts_as_numbers_or_base64():

@@ -174,7 +174,8 @@ def test_what_is_hardly_relevant_is_no_candidate_and_no_near_miss(relevance, sho
 
 def test_beside_something_to_the_point_what_is_far_from_it_is_not_shown():
     best, near, far = offer("best"), offer("near"), offer("far")
-    found = hits(best, relevance=1.0) + hits(near, relevance=0.4) + hits(far, relevance=0.3)
+    least = BY.beside_best
+    found = hits(best, relevance=1.0) + hits(near, relevance=least) + hits(far, relevance=least - 1 / 4096)
     offers = {one.listing.key: one for one in (best, near, far)}
     ranking = engine.rank(demand(), found, offers, BY, TODAY)
     assert {one.listing.title for one in ranking.fitting} == {"best", "near"}

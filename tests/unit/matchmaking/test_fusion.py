@@ -30,9 +30,7 @@ def space():
 
 
 def one(lexical, semantic, topical):
-    return float(
-        fusion.relevance(*(np.array([value], float) for value in (lexical, semantic, topical)))[0]
-    )
+    return float(fusion.relevance(*(np.array([value], float) for value in (lexical, semantic, topical)))[0])
 
 
 @given(shares, shares, shares)
@@ -56,7 +54,7 @@ def test_all_agree_on_everything_or_on_nothing():
 
 
 def test_what_nobody_read_is_judged_by_its_words_alone():
-    assert one(0.25, np.nan, 0) == 0.25 * fusion.WORDS_ALONE
+    assert one(0.5 / fusion.WORDS_ALONE, np.nan, 0) == 0.5
     assert one(1, np.nan, 0) == 1
     assert one(0.5, np.nan, 0) > one(0.5, 0.0, 0.0)
 
@@ -116,7 +114,9 @@ def test_what_means_it_is_found_though_no_word_is_shared(space):
     assert (hits[0].key, hits[0].lexical) == ("k7", 0.0)
     assert hits[0].semantic == pytest.approx(1, abs=0.05) and hits[0].relevance > 0.4
     assert index.search(Need(need.sought), 5) == []
-    assert {hit.key for hit in index.search(need, 5, Scope({FIELDS[0]}))} <= {f"k{n}" for n in range(0, 40, 3)}
+    assert {hit.key for hit in index.search(need, 5, Scope({FIELDS[0]}))} <= {
+        f"k{n}" for n in range(0, 40, 3)
+    }
     assert index.judge(need, [hits[0].key]) == [hits[0]]
 
 

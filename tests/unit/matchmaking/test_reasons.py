@@ -5,9 +5,14 @@ from dataclasses import replace
 import pytest
 from common.contracts.offerings import Price
 from matchmaking.matching import reasons
+from matchmaking.matching.lexical import Answer
 from matchmaking.matching.standing import Standing
 
 from tests.unit.matchmaking.builders import ACTIVE, Region, demand, offer
+
+
+def said(word, field):
+    return Answer(word, field, word)
 
 
 @pytest.mark.parametrize(
@@ -32,21 +37,28 @@ def test_prices_are_said_as_people_say_them(price, zh, en):
 
 def test_a_reason_names_words_place_price_time_and_grades():
     supplier = replace(ACTIVE, standing=Standing(grade_count=4, grade_sum=18))
-    zh, en = reasons.sentences(
-        demand(), offer(supplier=supplier), [("牛奶", "text"), ("化验", "category")]
-    )
+    answered = [said("牛奶", "text"), said("化验", "category")]
+    zh, en = reasons.sentences(demand(), offer(supplier=supplier), answered)
     assert zh == (
         "说明中有您所说的“牛奶”，所属类别“检验检测”对应“化验”；与您同盟市（赛罕区）；价格100–200元/次；"
         "约5天完成；评价4.5分（4次）。"
     )
-    assert en.startswith("Its description answers to “牛奶”, its category Inspection and testing stands for “化验”;")
+    assert en.startswith(
+        "Its description has your “牛奶”, its category Inspection and testing stands for “化验”;"
+    )
     assert "Saihan" in en and "100–200 yuan per case" in en and "about 5 days" in en
     assert en.endswith("rated 4.5 of 5 (4).")
 
 
 def test_what_is_in_the_title_is_said_to_be_there():
-    zh, en = reasons.sentences(demand(), offer(), [("牛奶", "title")])
-    assert zh.startswith("名称中有您所说的“牛奶”；") and en.startswith("Its title answers to “牛奶”;")
+    zh, en = reasons.sentences(demand(), offer(), [said("牛奶", "title")])
+    assert zh.startswith("名称中有您所说的“牛奶”；") and en.startswith("Its title has your “牛奶”;")
+
+
+def test_what_answers_by_another_word_names_both():
+    zh, en = reasons.sentences(demand(), offer(), [Answer("周转不开", "title", "流动资金")])
+    assert zh.startswith("其“流动资金”对应您所说的“周转不开”；")
+    assert en.startswith("Its “流动资金” answers to your “周转不开”;")
 
 
 def test_without_a_word_in_common_the_meaning_is_named():
@@ -59,7 +71,9 @@ def test_without_a_word_in_common_the_meaning_is_named():
 def test_what_was_relaxed_is_said_last():
     zh, en = reasons.sentences(demand(), offer(), [], ("service-area", "category"))
     assert zh.endswith("其服务范围未写明包含您所在地，可先询问；不属于您所选类别。")
-    assert en.endswith("its service area does not name your place: ask first; it is outside the category you named.")
+    assert en.endswith(
+        "its service area does not name your place: ask first; it is outside the category you named."
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,31 +81,28 @@ def test_what_was_relaxed_is_said_last():
     [
         ("150105", "150105", "与您同旗县（赛罕区）", "in your banner or county (Saihan"),
         ("150105", "150102", "与您同盟市（新城区）", "in your league or city (Xincheng"),
-        ("150105", "150203", "在区内（昆都仑区）", "elsewhere in the region (Kundulun"),
+        ("150105", "150203", "在区内（昆都仑区）", "elsewhere in the region (Hondlon"),
         ("150105", "110101", "在区外（110101）", "outside the region (110101)"),
         ("152299", "152298", "与您同盟市（152298）", "in your league or city (152298)"),
     ],
 )
 def test_a_place_is_said_by_name_and_by_nearness(here, there, zh, en):
-    said = reasons.sentences(demand(division=here), offer(division=there), [])
-    assert zh in said[0] and en in said[1]
+    said_zh, said_en = reasons.sentences(demand(division=here), offer(division=there), [])
+    assert zh in said_zh and en in said_en
 
 
 def test_an_unknown_category_is_said_as_it_is():
-    zh, en = reasons.sentences(demand(), offer(category="gone.away"), [("化验", "category")])
-    assert "所属类别“gone.away”对应“化验”" in zh and "its category gone.away" in en
+    zh, en = reasons.sentences(demand(), offer(category="gone.away"), [said("化验", "category")])
+    assert "所属类别“gone.away”对应“化验”" in zh and "Its category gone.away" in en
 
 
 def test_a_candidate_shows_each_word_with_the_field_that_says_it():
     filled = Region()
-    filled.add(offer("one", title="生鲜乳检测"), "牛奶蛋白质、菌落总数；兼做煤质")
-    need = demand("牛奶化验", "生鲜乳要化验菌落总数")
+    filled.add(offer("one", title="煤质分析"), "灰分、硫分、水分；兼做牛奶")
+    need = demand("煤质化验", "想知道灰分")
     [candidate] = filled.match(need).candidates
-    said = {one.word: one.field for one in candidate.matched}
-    assert said["牛奶"] == "text" and said["化验"] == "category"
-    assert said.get("生鲜乳", said.get("生鲜")) == "title"
-    assert candidate.matched_words == tuple(said)
-    assert "煤质" not in said
-    for word in said:
-        assert word in f"{need.title}{need.text}", "words are the enterprise's own"
-    assert "牛奶" in candidate.reason_zh and "牛奶" in candidate.reason_en
+    shown = {one.word: one.field for one in candidate.matched}
+    assert (shown["煤质"], shown["灰分"], shown["化验"]) == ("title", "text", "category")
+    assert candidate.matched_words == tuple(shown)
+    assert "牛奶" not in shown and "硫分" not in shown, "only what was asked for"
+    assert "煤质" in candidate.reason_zh and "煤质" in candidate.reason_en

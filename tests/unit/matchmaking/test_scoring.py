@@ -171,7 +171,9 @@ def test_the_chance_ends_when_a_provider_is_known(figures, new):
 def test_the_chance_is_drawn_the_same_each_time_and_only_lifts_a_little():
     always = BY.model_copy(update={"newcomer_chance": 1.0})
     new, old = offer("new"), offer("old", supplier=known(asked=9, answered=5, median_answer_hours=24.0))
-    with_, without = (parts(demand(), new, by=by) for by in (always, BY.model_copy(update={"newcomer_chance": 0.0})))
+    with_, without = (
+        parts(demand(), new, by=by) for by in (always, BY.model_copy(update={"newcomer_chance": 0.0}))
+    )
     assert with_ == parts(demand(), new, by=always)
     lift = with_["newcomer"] - without["newcomer"]
     assert 0 < lift <= BY.weights["newcomer"] <= 0.05

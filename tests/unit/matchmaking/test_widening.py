@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from common.contracts.demands import Budget
 from common.contracts.finance import FinanceNeed, FinanceTerms
-from matchmaking.matching import eligibility, engine
+from matchmaking.matching import eligibility, engine, weights
 from matchmaking.matching.listing import Supplier
 
 from tests.unit.matchmaking.builders import TODAY, demand, offer, ranked
@@ -93,6 +93,14 @@ def test_who_names_no_category_is_not_told_of_one(far):
         ("neighbours", ("service-area",), 0),
         ("region", ("service-area",), 0),
     ]
+
+
+def test_nobody_is_asked_in_vain_for_what_is_hardly_to_the_point(near):
+    least = weights.current().relaxed_floor
+    assert names(ranked(demand(**NEED), near, relevance=least)) == ["near"]
+    below = ranked(demand(**NEED), near, relevance=least - 1 / 4096)
+    assert names(below) == [] and [step.found for step in below.widened] == [0, 0, 0]
+    assert len(below.failing) == 1
 
 
 def test_where_nothing_helps_every_step_is_said_and_nothing_is_shown():

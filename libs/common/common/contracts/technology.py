@@ -5,12 +5,11 @@ Source: the fields of the technology demand form in libs/reference (form_fields.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from common.contracts.envelope import Contract
-from common.fields import Line, Text
+from common.fields import Answer, Line
 
-Answer = Annotated[Text, StringConstraints(max_length=500)]
 Keywords = Annotated[tuple[Line, ...], Field(min_length=1, max_length=5)]
 # 技术成熟度 by GB/T 22900: 1 basic principle … 9 proven in use.
 Maturity = Annotated[int, Field(ge=1, le=9)]

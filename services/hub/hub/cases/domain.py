@@ -16,6 +16,9 @@ from common.node import Topology
 
 NOUNS = ("demand", "match", "invitation", "quotation", "engagement", "progress", "rating")
 
+# Nobody has been given the work yet.
+OPEN = ("submitted", "published", "matched", "no_match", "quoting", "evaluating", "no_quotation")
+
 SUMMARIES: dict[str, tuple[str, str]] = {
     "demand.submitted": ("需求已提交", "Demand submitted"),
     "demand.changed": ("需求已修改，重新对接", "Demand changed; matching starts anew"),

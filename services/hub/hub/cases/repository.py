@@ -6,19 +6,20 @@ from common import copies, db
 from common.auth import Principal
 from common.contracts.demands import Demand
 from common.contracts.envelope import Envelope
-from sqlalchemy import Select, false, func, select, tuple_
+from sqlalchemy import Select, false, func, literal_column, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hub.cases.domain import Case, Event
+from hub.cases.domain import OPEN, Case, Event
 from hub.cases.tables import CaseEventRow, CaseRow
-from hub.catalogue.domain import folded, pattern
+from hub.catalogue.domain import Search, folded, pattern
 
 KEY = ("source", "type", "entity", "entity_version")
 
 
 async def follow(tx: AsyncSession, envelope: Envelope, demand: Demand) -> copies.Outcome:
-    text = folded(f"{demand.number}\n{demand.title}\n{demand.text}")
+    keywords = demand.technology.keywords if demand.technology is not None else ()
+    text = folded("\n".join((demand.number, demand.title, demand.text, *keywords)))
     return await copies.apply(tx, CaseRow, envelope, state=demand.state, search_text=text)
 
 
@@ -65,6 +66,30 @@ async def page(
     if owner is not None:
         query = query.where(CaseRow.owner == owner)
     for word in words:
+        query = query.where(CaseRow.search_text.like(pattern(word), escape="\\"))
+    return await db.page(tx, query, CaseRow.id, Case, after=after, limit=limit)
+
+
+def _answerable(query: Select[Any], who: Principal) -> Select[Any]:
+    """All for staff of any platform and for agencies, wherever they are; none for anybody else."""
+    away = bool(who.roles & {"window_staff", "cluster_staff"} and who.home)
+    return query if away or who.roles & {"agency", "operator"} else query.where(false())
+
+
+async def technology_needs(
+    tx: AsyncSession, who: Principal, search: Search, *, after: UUID | None, limit: int
+) -> tuple[Sequence[Case], UUID | None]:
+    """Open demands that need a technology, of every window."""
+    need, wanted = CaseRow.body["technology"], search.technology
+    query = _answerable(select(CaseRow), who).where(CaseRow.state.in_(OPEN), need.astext.is_not(None))
+    if search.categories is not None:
+        query = query.where(CaseRow.body["category"].astext.in_(search.categories))
+    if wanted.field is not None:
+        field = func.lower(func.normalize(need["field"].astext, literal_column("NFKC")))
+        query = query.where(field.like(pattern(folded(wanted.field)), escape="\\"))
+    if wanted.cooperation is not None:
+        query = query.where(need["cooperation"].contains([wanted.cooperation]))
+    for word in search.words:
         query = query.where(CaseRow.search_text.like(pattern(word), escape="\\"))
     return await db.page(tx, query, CaseRow.id, Case, after=after, limit=limit)
 

@@ -1,8 +1,10 @@
 """Keep the register of demands."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from common import log
+from common.auth import Principal
 from common.contracts.demands import Demand
 from common.contracts.envelope import Envelope, Fact
 from common.copies import Outcome
@@ -10,6 +12,8 @@ from common.node import Topology
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.cases import domain, repository
+from hub.cases.domain import Case
+from hub.catalogue.domain import Search
 
 
 async def record(tx: AsyncSession, envelope: Envelope, fact: Fact, network: Topology) -> None:
@@ -29,6 +33,13 @@ async def owner_of(tx: AsyncSession, demand_id: UUID) -> str | None:
 async def platform_of(tx: AsyncSession, engagement_id: UUID) -> str | None:
     """The provider's platform of an engagement, if the register knows it."""
     return await repository.platform_of(tx, engagement_id)
+
+
+async def technology_needs(
+    tx: AsyncSession, who: Principal, search: Search, *, after: UUID | None, limit: int
+) -> tuple[Sequence[Case], UUID | None]:
+    """Open demands that need a technology, for the slices above."""
+    return await repository.technology_needs(tx, who, search, after=after, limit=limit)
 
 
 async def by_state(tx: AsyncSession) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -41,6 +41,8 @@ FULLY_READ = 0.98
 DEMANDS = 60
 # What is alike to this share is the same need said again; so many are named.
 ALIKE, SIMILAR = 0.8, 5
+# Demands of other windows may say the same: when they leave too few, look further down.
+ALIKE_DEPTHS = (25, 250, 2_500)
 
 
 async def get(tx: AsyncSession, who: Principal, owner: str, id: UUID) -> Demand:
@@ -116,12 +118,23 @@ class OpenDemands:
         if passage is not None and space is not None:
             # It lies where passages lie; here everything lies where needs do.
             passage = passage - space.mean_passage + space.mean_query
-        return self.like(Need(self.index.sought(text), passage), limit)
-
-    def like(self, need: Need, limit: int) -> list[tuple[str, Demand, Hit]]:
-        """Open demands near to what is sought, best first."""
-        hits = self.index.search(need, limit)
+        hits = self.index.search(Need(self.index.sought(text), passage), limit)
         return [(parts(hit.key)[0], self._demands[hit.key], hit) for hit in hits]
+
+    def like(
+        self, need: Need, limit: int, shown: Callable[[str, Demand], bool], least: float = 0.0
+    ) -> list[tuple[str, Demand, Hit]]:
+        """Open demands near to what is sought, best first, among those `shown`, however many others there are."""
+        found: list[tuple[str, Demand, Hit]] = []
+        for depth in ALIKE_DEPTHS:
+            hits = self.index.search(need, depth)
+            near = [
+                (parts(hit.key)[0], self._demands[hit.key], hit) for hit in hits if hit.relevance >= least
+            ]
+            found = [one for one in near if shown(one[0], one[1])][:limit]
+            if len(found) == limit or len(hits) < depth or len(near) < len(hits):
+                break
+        return found
 
 
 @dataclass(frozen=True)
@@ -158,6 +171,9 @@ class Matchmaker:
         result = engine.result(demand, search.ranking, self._answers(search.need))
         if only_if_found and not result.candidates:
             return
+        if search.need.vector is not None and search.model is not None:
+            # Before it is looked for: a change later in the same transaction would be no news.
+            await repository.learn(tx, owner, demand.id, search.model, pack(search.need.vector))
         found = Computed(
             result=result,
             run=search.run(self.catalogue.version),
@@ -167,8 +183,6 @@ class Matchmaker:
         )
         if await matches.record(tx, self.who, owner, found, at=at) is None:
             return
-        if search.need.vector is not None and search.model is not None:
-            await repository.learn(tx, owner, demand.id, search.model, pack(search.need.vector))
         for candidate in result.candidates:
             self.exposures.labels(candidate.platform, str(candidate.provider_id)).inc()
         await opportunities.tell(tx, self.who, owner, demand, result.fitting, at=at, reason=self.reason)
@@ -188,12 +202,10 @@ class Matchmaker:
             hits = self._look(need, own, depth)
             offers = self.catalogue.offers(hit.key for hit in hits)
             ranking = engine.rank(demand, hits, offers, by, today)
-            # Once what comes is no longer relevant, nothing further down is.
-            if (
-                len(hits) < depth
-                or hits[-1].relevance < by.floor
-                or len(ranking.fitting) >= engine.CANDIDATES
-            ):
+            # Once what comes is no longer relevant, nothing further down is. What was let in by a widening
+            # is no reason to stop: further down something may fit as it is.
+            enough = not ranking.widened and len(ranking.fitting) >= engine.CANDIDATES
+            if enough or len(hits) < depth or hits[-1].relevance < by.floor:
                 break
         return Search(demand, today, by, need, model, hits, offers, ranking, degraded)
 
@@ -218,12 +230,13 @@ class Matchmaker:
         self, tx: AsyncSession, owner: str, demand: Demand, need: Need
     ) -> Sequence[SimilarDemand]:
         await self.demands.refresh(tx)
-        found = self.demands.like(need, SIMILAR * 5)
+        found = self.demands.like(
+            need, SIMILAR, lambda window, other: window == owner and other.id != demand.id, ALIKE
+        )
         return [
             SimilarDemand(demand_id=other.id, number=other.number, similarity=hit.relevance)
-            for window, other, hit in found
-            if window == owner and other.id != demand.id and hit.relevance >= ALIKE
-        ][:SIMILAR]
+            for _, other, hit in found
+        ]
 
     def _answers(self, need: Need) -> engine.Answers:
         return lambda key_: self.catalogue.index.evidence(need.sought, key_)

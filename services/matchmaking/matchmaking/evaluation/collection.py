@@ -169,5 +169,5 @@ def _text(number: int, entry: dict[str, Any], name: str, *, needed: bool = False
 
 
 def _clean(text: str) -> str:
-    """JSON can hold halves of characters, which are none."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """JSON can hold halves of characters, and NUL: neither is text."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")

@@ -66,14 +66,18 @@ class Reader:
         self._embedder, self._vectors, self._tell = embedder, vectors, tell
         self._calls = 1 if source.endpoint == EMBEDDED else CALLS_AT_ONCE
 
+    async def probe(self) -> None:
+        """Load it, or find it there. Raises: Unavailable."""
+        await self._embedder.query(PROBE)
+
     async def space(self) -> Space:
         """Its space, by the anchors. Raises: Unavailable, also when it refuses too many of them."""
-        await self._embedder.query(PROBE)
         lacking = self.lacking([anchor for anchor in anchors() if anchor.side == "query"])
         for number, (hash_, text) in enumerate(lacking.items(), 1):
             self._vectors.put(self.model, {hash_: await self.query(text)})
             self._tell("anchors", number, len(lacking))
-        await self.read(self.lacking([anchor for anchor in anchors() if anchor.side == "passage"]))
+        told = self.lacking([anchor for anchor in anchors() if anchor.side == "passage"])
+        await self.read(told, "anchors-told")
         found = calibrated(self.model, self._vectors.get(self.model, [anchor.hash for anchor in anchors()]))
         if found is None:
             raise TextRefused(
@@ -98,7 +102,7 @@ class Reader:
         except TextRefused:
             return None
 
-    async def read(self, texts: Mapping[bytes, str]) -> None:
+    async def read(self, texts: Mapping[bytes, str], part: str = "passages") -> None:
         """Read passages and keep their vectors: the longest first, those of one length together."""
         ordered = sorted(texts.items(), key=lambda item: -len(item[1]))
         batches = iter([ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH)])
@@ -110,7 +114,7 @@ class Reader:
                 rows = await self._passages([text for _, text in batch])
                 self._vectors.put(self.model, dict(zip((hash_ for hash_, _ in batch), rows, strict=True)))
                 done += sum(len(text) for _, text in batch)
-                self._tell("passages", done, total)
+                self._tell(part, done, total)
 
         await asyncio.gather(*(work() for _ in range(self._calls)))
 
@@ -156,11 +160,11 @@ async def _measured(
 ) -> Report:
     engine.preload()
     index = Index()
-    if reader is None:
-        _put(of, index, None, tell)
-    else:
+    if reader is not None:
+        await reader.probe()
+    held = _put(of, index, reader, tell)
+    if reader is not None:
         index.use(await reader.space())
-        held = _put(of, index, reader, tell)
         await reader.read(held.lacking)
         for keys in _parts(list(held.hashes)):
             found = vectors.get(reader.model, [held.hashes[key] for key in keys])

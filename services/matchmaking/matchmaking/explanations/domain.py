@@ -9,7 +9,7 @@ from common.contracts.envelope import Contract
 from common.contracts.matches import Candidate, Component, NearMiss
 
 from matchmaking.matching import eligibility, engine, reasons
-from matchmaking.matching.engine import Ranking
+from matchmaking.matching.engine import Ranking, Scored
 from matchmaking.matching.listing import Offer
 from matchmaking.matching.reasons import Answered
 from matchmaking.matching.retrieval import Hit
@@ -65,13 +65,17 @@ def why_not(
     others = [one.hit for one in ranking.fitting] + [one.hit for one in ranking.failing]
     least = engine.least_relevance([hit, *others], by)
     failed = eligibility.failed(demand, offer, today)
-    scored = engine.score(demand, offer, hit, by, today)
-    ahead = [one for one in ranking.fitting if one.hit.key != hit.key and one.score > scored.score]
+    scored = next(
+        (one for one in ranking.fitting if one.hit.key == hit.key),
+        engine.score(demand, offer, hit, by, today),
+    )
+    ahead = sum(engine.best_first(one) < engine.best_first(scored) for one in ranking.fitting)
     shown = ranking.fitting[: engine.CANDIDATES]
     last = shown[-1].score if len(shown) == engine.CANDIDATES else None
-    verdict = _verdict(offer, hit, least, failed, len(ahead))
+    # What a widening let in is in the result although it fails a condition.
+    verdict = _verdict(offer, hit, least, () if scored.relaxed else failed, ahead)
     judged = verdict in ("candidate", "beyond-the-last")
-    zh, en = _sentence(verdict, demand, offer, hit, least, failed, answered, len(ahead) + 1)
+    zh, en = _sentence(verdict, demand, scored, least, failed, answered, ahead + 1)
     return WhyNot(
         verdict=verdict,
         failed=failed,
@@ -83,7 +87,7 @@ def why_not(
         answered=tuple(one.said for one in answered),
         score=scored.score if judged else None,
         components=scored.components,
-        place=len(ahead) + 1 if judged else None,
+        place=ahead + 1 if judged else None,
         last_shown_score=last,
         gap=max(0.0, last - scored.score) if last is not None and judged else None,
         reason_zh=zh,
@@ -104,8 +108,7 @@ def _verdict(offer: Offer, hit: Hit, least: float, failed: tuple[str, ...], ahea
 def _sentence(
     verdict: Verdict,
     demand: Demand,
-    offer: Offer,
-    hit: Hit,
+    scored: Scored,
     least: float,
     failed: tuple[str, ...],
     answered: Answered,
@@ -115,19 +118,20 @@ def _sentence(
         return "该服务或其机构未公开，不参与对接。", "It or its provider is not public and is never matched."
     if verdict == "not-relevant":
         return (
-            f"与需求的相关度为 {hit.relevance:.2f}，低于入选下限 {least:.2f}。",
-            f"Its relevance is {hit.relevance:.2f}, below the {least:.2f} that is needed.",
+            f"与需求的相关度为 {scored.hit.relevance:.2f}，低于入选下限 {least:.2f}。",
+            f"Its relevance is {scored.hit.relevance:.2f}, below the {least:.2f} that is needed.",
         )
     if verdict == "fails-conditions":
         zh = "；".join(_CONDITIONS[name][0] for name in failed)
         en = "; ".join(_CONDITIONS[name][1] for name in failed)
         return f"不符合条件：{zh}。", f"It fails a condition: {en}."
     if verdict == "beyond-the-last":
+        holds = ("", "It") if scored.relaxed else ("符合全部条件，", "It holds every condition and")
         return (
-            f"符合全部条件，得分排第 {place}，仅展示前 {engine.CANDIDATES} 项。",
-            f"It holds every condition and ranks {place}; the first {engine.CANDIDATES} are shown.",
+            f"{holds[0]}得分排第 {place}，仅展示前 {engine.CANDIDATES} 项。",
+            f"{holds[1]} ranks {place}; the first {engine.CANDIDATES} are shown.",
         )
-    zh, en = reasons.sentences(demand, offer, answered)
+    zh, en = reasons.sentences(demand, scored.offer, answered, scored.relaxed)
     return f"在结果中，排第 {place}：{zh}", f"It is in the result, at place {place}: {en}"
 
 

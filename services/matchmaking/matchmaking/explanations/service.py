@@ -21,6 +21,8 @@ from matchmaking.matching.retrieval import Need
 from matchmaking.offerings import service as offerings
 from matchmaking.rankings import service as rankings
 
+SIMILAR = 20
+
 
 async def why_not(
     tx: AsyncSession,
@@ -61,8 +63,11 @@ async def similar(
             state=other.state,
             similarity=hit.relevance,
         )
-        for window, other, hit in matchmaker.demands.like(search.need, 20)
-        if other.id != demand.id and who.staff_of(window)
+        for window, other, hit in matchmaker.demands.like(
+            search.need,
+            SIMILAR,
+            lambda window, other: (window, other.id) != (owner, demand.id) and who.staff_of(window),
+        )
     ]
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from common.contracts.matches import Candidate, NearMiss
+from common.contracts.matches import Candidate, NearMiss, SimilarDemand, Widening
 from common.http import Out
 
 
@@ -21,6 +21,10 @@ class MatchOut(Out):
     retrieved: int
     candidates: tuple[Candidate, ...]
     near_misses: tuple[NearMiss, ...]
+    widened: tuple[Widening, ...]
+    similar: tuple[SimilarDemand, ...]
+    versions: dict[str, str]
+    degraded: tuple[str, ...]
     computed_at: datetime
 
 

@@ -107,7 +107,7 @@ def rank(
             failing.append(Failed(offer, hit, failed))
         else:
             fitting.append(score(demand, offer, hit, by, today))
-    fitting.sort(key=_best_first)
+    fitting.sort(key=best_first)
     failing.sort(key=lambda one: (len(one.conditions), -one.hit.relevance, one.hit.key))
     if fitting:
         return Ranking(tuple(fitting), tuple(failing))
@@ -130,7 +130,8 @@ def score(
     return Scored(offer, hit, scoring.score(parts), parts, relaxed)
 
 
-def _best_first(one: Scored) -> tuple[float, str]:
+def best_first(one: Scored) -> tuple[float, str]:
+    """What a ranking is sorted by."""
     return -one.score, one.hit.key
 
 
@@ -154,7 +155,7 @@ def _widen(demand: Demand, failing: list[Failed], by: Weights, today: date) -> R
         if let_in:
             found = [score(demand, one.offer, one.hit, by, today, one.conditions) for one in let_in]
             rest = [one for one in failing if one not in let_in]
-            return Ranking(tuple(sorted(found, key=_best_first)), tuple(rest), tuple(taken))
+            return Ranking(tuple(sorted(found, key=best_first)), tuple(rest), tuple(taken))
     return Ranking((), tuple(failing), tuple(taken))
 
 

@@ -12,6 +12,17 @@ from matchmaking.matching.meanings import Meanings
 from matchmaking.matching.retrieval import EVERYWHERE, Document, Hit, Hits, Need, Scope, Vector
 
 
+class Held:
+    """A document here. `row` is its number, and stays it."""
+
+    __slots__ = ("category", "key", "packed", "row")
+
+    def __init__(self, key: str, row: int) -> None:
+        self.key, self.row = key, row
+        self.packed = b""
+        self.category: str | None = None
+
+
 class Index:
     """Documents by key. What was put or removed is seen by the next search.
 
@@ -23,15 +34,13 @@ class Index:
         self._inverted = Inverted()
         self._space: Space | None = None
         self._meanings: Meanings | None = None
-        self._packed: dict[str, bytes] = {}
-        self._categories: dict[str, str | None] = {}
-        self._rows: dict[str, int] = {}
-        self._keys: dict[int, str] = {}
+        self._held: dict[str, Held] = {}
+        self._rows: dict[int, Held] = {}
         self._next = 0
 
     @property
     def count(self) -> int:
-        return len(self._packed)
+        return len(self._held)
 
     @property
     def read(self) -> int:
@@ -43,7 +52,7 @@ class Index:
         return self._space
 
     def __contains__(self, key: str) -> bool:
-        return key in self._packed
+        return key in self._held
 
     def use(self, space: Space | None) -> None:
         """Read meanings in this space from now on; those of another are forgotten."""
@@ -52,35 +61,33 @@ class Index:
 
     def put(self, key: str, document: Document) -> None:
         """A document, anew if it is here. Its vector goes with what it said before."""
-        known = key in self._packed
         read = lexical.read(document)
-        self._inverted.put(key, read.terms, document.category, known=known)
-        self._packed[key] = read.packed
-        self._categories[key] = document.category
-        if known:
-            self._forget(key)
-        else:
-            self._rows[key], self._keys[self._next] = self._next, key
+        held = self._held.get(key)
+        self._inverted.put(
+            self._next if held is None else held.row, read.said, document.category, known=held is not None
+        )
+        if held is None:
+            held = self._held[key] = self._rows[self._next] = Held(key, self._next)
             self._next += 1
+        elif self._meanings is not None:
+            self._meanings.remove(held.row)
+        held.packed, held.category = read.packed, document.category
 
     def learn(self, vectors: Mapping[str, Vector]) -> None:
         """Meanings of documents, as the model gave them; those of documents not here are passed over."""
-        known = [key for key in vectors if key in self._rows]
+        known = [key for key in vectors if key in self._held]
         if self._space is None or self._meanings is None or not known:
             return
         centred = self._space.passages(np.array([vectors[key] for key in known]))
-        self._meanings.put([self._rows[key] for key in known], centred)
+        self._meanings.put([self._held[key].row for key in known], centred)
 
     def remove(self, key: str) -> None:
-        if key in self._packed:
-            self._inverted.remove(key)
-            self._forget(key)
-            del self._packed[key], self._categories[key]
-            del self._keys[self._rows.pop(key)]
-
-    def _forget(self, key: str) -> None:
-        if self._meanings is not None:
-            self._meanings.remove(self._rows[key])
+        held = self._held.pop(key, None)
+        if held is not None:
+            del self._rows[held.row]
+            self._inverted.remove(held.row)
+            if self._meanings is not None:
+                self._meanings.remove(held.row)
 
     def commit(self) -> None:
         """Make what was put or removed visible now; a search does it by itself."""
@@ -88,72 +95,90 @@ class Index:
 
     def sought(self, text: str) -> Sought:
         """What a need asks for, weighed by how telling each word is here and now."""
-        self.commit()
+        self._inverted.commit(wait=False)
         return lexical.sought(text, self._inverted.telling)
 
     def sought_as(self, text: str, telling: Mapping[str, float]) -> Sought:
         """What a need asks for, weighed as it was on another day."""
         return lexical.sought(text, lambda word: telling.get(word, 0.0))
 
-    def search(self, need: Need, limit: int, scope: Scope = EVERYWHERE) -> Hits:
-        """The most relevant documents, best first; equal ones by key.
+    def search(self, need: Need, limit: int, *scopes: Scope) -> Hits:
+        """The most relevant documents of all scopes, best first; equal ones by key. No scope: everywhere.
 
-        Shape: words and meanings propose `limit` each, so that up to twice as many are judged.
+        Shape: in each scope words and meanings propose `limit`, so that up to twice as many are judged.
         """
-        self.commit()
-        found = dict.fromkeys(self._inverted.propose(need.sought.terms, limit, scope.categories))
-        if need.vector is not None:
-            near = self.nearest(need.vector, limit)
-            found |= dict.fromkeys(key for key in near if self._within(key, scope))
-        return self.judge(need, found)
+        self._inverted.commit(wait=False)
+        near = self._near(need.vector, limit)
+        found: dict[int, None] = {}
+        for scope in scopes or (EVERYWHERE,):
+            said = self._inverted.propose(need.sought.terms, limit, scope.categories)
+            # A row may have gone since the inverted index was brought up to date.
+            found |= dict.fromkeys(row for row in said if row in self._rows)
+            found |= dict.fromkeys(row for row in near if self._within(row, scope))
+        return self._judge(need, [self._rows[row] for row in found])
 
     def nearest(self, vector: Vector, limit: int) -> list[str]:
         """The documents nearest in meaning alone, nearest first."""
-        if self._space is None or self._meanings is None:
-            return []
-        return [self._keys[row] for row in self._meanings.nearest(self._space.query(vector), limit)]
+        return [self._rows[row].key for row in self._near(vector, limit)]
 
     def nearest_of(self, vector: Vector, keys: Iterable[str]) -> list[str]:
         """These documents, nearest in meaning first; those that were not read are left out."""
-        here = [key for key in keys if key in self._rows]
+        here = self._here(keys)
         if self._space is None or self._meanings is None or not here:
             return []
-        held, vectors = self._meanings.read([self._rows[key] for key in here])
+        held, vectors = self._meanings.read([one.row for one in here])
         cosines = vectors @ self._space.query(vector).astype(np.float64)
-        read = [key for key, has in zip(here, held, strict=True) if has]
+        read = [one.key for one, has in zip(here, held, strict=True) if has]
         return [key for _, key in sorted(zip((-cosines).tolist(), read, strict=True))]
 
-    def _within(self, key: str, scope: Scope) -> bool:
-        return scope.categories is None or self._categories[key] in scope.categories
+    def _near(self, vector: Vector | None, limit: int) -> list[int]:
+        if vector is None or self._space is None or self._meanings is None:
+            return []
+        return self._meanings.nearest(self._space.query(vector), limit)
+
+    def _within(self, row: int, scope: Scope) -> bool:
+        return scope.categories is None or self._rows[row].category in scope.categories
+
+    def _here(self, keys: Iterable[str]) -> list[Held]:
+        return [held for key in keys if (held := self._held.get(key)) is not None]
 
     def judge(self, need: Need, keys: Iterable[str]) -> Hits:
         """These documents, best first; keys that are not here are passed over."""
-        here = [key for key in keys if key in self._packed]
-        said = lexical.relevance(need.sought, [self._packed[key] for key in here])
+        return self._judge(need, self._here(keys))
+
+    def _judge(self, need: Need, here: list[Held]) -> Hits:
+        said = lexical.relevance(need.sought, [held.packed for held in here])
         meant, topic = self._meant(need, here)
         relevance = fusion.relevance(said, meant, topic)
+        columns = (said.tolist(), meant.tolist(), topic.tolist(), relevance.tolist())
         hits = [
-            Hit(key, float(lex), None if np.isnan(sem) else float(sem), float(top), float(all_))
-            for key, lex, sem, top, all_ in zip(here, said, meant, topic, relevance, strict=True)
+            Hit(held.key, lex, None if sem != sem else sem, top, all_)
+            for held, lex, sem, top, all_ in zip(here, *columns, strict=True)
         ]
-        return sorted(hits, key=lambda hit: (-hit.relevance, hit.key))
+        hits.sort(key=_best_first)
+        return hits
 
-    def _meant(self, need: Need, here: list[str]) -> tuple[Numbers, Numbers]:
+    def _meant(self, need: Need, here: list[Held]) -> tuple[Numbers, Numbers]:
         """Semantic and topical opinion on each; NaN where nothing was read."""
         meant, topic = np.full(len(here), np.nan), np.zeros(len(here))
         space, meanings = self._space, self._meanings
         if need.vector is None or space is None or meanings is None or not here:
             return meant, topic
         vector = space.query(need.vector)
-        held, vectors = meanings.read([self._rows[key] for key in here])
+        held, vectors = meanings.read([one.row for one in here])
         if held.any():
             meant[held] = fusion.semantic(vectors @ vector.astype(np.float64), space)
             own = fusion.voted(fusion.profiles(vector[None, :], space)[0], need.sought.categories, space)
-            stated = [self._categories[key] for key, has in zip(here, held, strict=True) if has]
+            stated = [one.category for one, has in zip(here, held.tolist(), strict=True) if has]
             theirs = fusion.placed(fusion.profiles(vectors, space), stated, space)
             topic[held] = fusion.topical(own, theirs)
         return meant, topic
 
     def evidence(self, sought: Sought, key: str) -> list[Answer]:
         """What of a need a document answers, each with the field that says it best."""
-        return lexical.evidence(sought, self._packed[key]) if key in self._packed else []
+        held = self._held.get(key)
+        return [] if held is None else lexical.evidence(sought, held.packed)
+
+
+def _best_first(hit: Hit) -> tuple[float, str]:
+    return -hit.relevance, hit.key

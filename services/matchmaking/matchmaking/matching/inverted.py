@@ -55,12 +55,16 @@ class Inverted:
         with self._writing:
             writer = self._open()
             if known:
-                writer.delete_documents_by_term("row", row)
+                self._delete(writer, row)
             writer.add_document(entry)
 
     def remove(self, row: int) -> None:
         with self._writing:
-            self._open().delete_documents_by_term("row", row)
+            self._delete(self._open(), row)
+
+    def _delete(self, writer: tantivy.IndexWriter, row: int) -> None:
+        # By a query: a bare number would be a term of another type, and delete nothing.
+        writer.delete_documents_by_query(tantivy.Query.term_query(self._schema, "row", row))
 
     def _open(self) -> tantivy.IndexWriter:
         if self._writer is None:
@@ -86,9 +90,17 @@ class Inverted:
 
         With a few documents every word is common in them; then the dictionary decides.
         """
-        documents = self._searcher.doc_freq("every", _EVERY) + PRIOR_DOCUMENTS
-        held = self._searcher.doc_freq("words", word) + PRIOR_DOCUMENTS * words.share(word)
+        documents = self._searcher.num_docs + PRIOR_DOCUMENTS
+        held = self._holding(word) + PRIOR_DOCUMENTS * words.share(word)
         return math.log(1 + (documents - held + 0.5) / (held + 0.5))
+
+    def _holding(self, word: str) -> int:
+        """How many documents hold a word. The index's own figure counts what was removed until it merges."""
+        searcher = self._searcher
+        if searcher.num_docs == searcher.doc_freq("every", _EVERY):
+            return searcher.doc_freq("words", word)
+        term = tantivy.Query.term_query(self._schema, "words", word, "freq")
+        return searcher.search(term, 1, count=True).count or 0  # pyright: ignore
 
     def propose(
         self, terms: Mapping[str, float], limit: int, categories: Collection[str] | None = None

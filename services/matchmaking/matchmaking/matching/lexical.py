@@ -6,8 +6,10 @@ is in the catalogue, so that it can be computed again for a single offering, at 
 """
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -35,48 +37,54 @@ MEANING_CHARACTERS = 320
 _GRAM = "·"
 ENTRY = np.dtype([("word", "<u4"), ("impact", "u1"), ("field", "u1")])
 _IMPACT_STEPS = 200
+# A count in a field is at most as many as the characters that are read of it.
+_FIELD_BITS = words.READ_CHARACTERS.bit_length()
+_FIELD_SHIFTS = np.array([[0], [_FIELD_BITS], [2 * _FIELD_BITS]])
 
 
+@lru_cache(maxsize=2**16)
 def hashed(word: str) -> int:
     return zlib.crc32(word.encode())
 
 
-def _counts(document: Document) -> dict[str, list[float]]:
-    """Each word's counts in the three fields, and each pair of characters'."""
-    found: dict[str, list[float]] = {}
-    body = document.body[:BODY_CHARACTERS]
-    tags = () if document.category is None else words.of_category(document.category)
-    for field, said in enumerate((words.of(document.title), words.of(body), tags)):
-        for word in said:
-            found.setdefault(word, [0.0, 0.0, 0.0])[field] += 1
-    for field, text in enumerate((document.title, body)):
-        for gram in words.grams(text):
-            found.setdefault(_GRAM + gram, [0.0, 0.0, 0.0])[field] += 1
+def _counts(document: Document) -> dict[str, int]:
+    """Each word's counts in the three fields in one number, and each pair's of characters."""
+    said, pairs = words.read(document.body[:BODY_CHARACTERS])
+    found: dict[str, int] = Counter(said + [_GRAM + pair for pair in pairs])
+    found = {word: count << _FIELD_BITS for word, count in found.items()}
+    said, pairs = words.read(document.title)
+    for word in said + [_GRAM + pair for pair in pairs]:
+        found[word] = found.get(word, 0) + 1
+    for word in () if document.category is None else words.of_category(document.category):
+        found[word] = found.get(word, 0) + (1 << 2 * _FIELD_BITS)
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A document read: its words as packed entries, sorted, and as they are to be indexed."""
+    """A document read: its words as packed entries, and as they are to be indexed."""
 
     packed: bytes
-    terms: tuple[str, ...]
+    said: str
 
 
 def read(document: Document) -> Read:
-    counts = _counts(document)
-    length = sum(sum(entry[:2]) for word, entry in counts.items() if not word.startswith(_GRAM))
+    found = _counts(document)
+    counts = np.fromiter(found.values(), np.int64, len(found))
+    counts = (counts >> _FIELD_SHIFTS) & ((1 << _FIELD_BITS) - 1)
+    spoken = np.fromiter((word[0] != _GRAM for word in found), bool, len(found))
+    length = float((counts[0] + counts[1]) @ spoken)
     norm = 1 - _LENGTH_SHARE + _LENGTH_SHARE * length / _ORDINARY_WORDS
     once = _FIELD_COUNTS[0] / (_FIELD_COUNTS[0] + _SATURATION)
-    packed: list[tuple[int, int, int]] = []
-    terms: list[str] = []
-    for word, entry in counts.items():
-        shares = [count * weight for count, weight in zip(entry, _FIELD_COUNTS, strict=True)]
-        said = sum(shares)
-        impact = min(255, round(said / (said + _SATURATION * norm) / once * _IMPACT_STEPS))
-        packed.append((hashed(word), impact, max(range(3), key=shares.__getitem__)))
-        terms += [word] * max(1, round(said))
-    return Read(np.sort(np.array(packed, ENTRY), order="word").tobytes(), tuple(terms))
+    shares = counts * np.array(_FIELD_COUNTS)[:, None]
+    said = shares[0] + shares[1] + shares[2]
+    packed = np.empty(len(found), ENTRY)
+    packed["word"] = np.fromiter(map(hashed, found), np.uint32, len(found))
+    packed["impact"] = np.minimum(255, np.rint(said / (said + _SATURATION * norm) / once * _IMPACT_STEPS))
+    packed["field"] = shares.argmax(axis=0)
+    times = np.maximum(1, np.rint(said)).astype(int).tolist()
+    repeated = [word if n == 1 else " ".join([word] * n) for word, n in zip(found, times, strict=True)]
+    return Read(packed.tobytes(), " ".join(repeated))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,12 @@ class Ask:
     weight: float
     alternatives: tuple[tuple[tuple[str, ...], float], ...]
     shown: bool = True
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one word and that word alone."""
+        (together, factor), *more = self.alternatives
+        return not more and len(together) == 1 and factor == 1.0
 
 
 @dataclass(frozen=True)
@@ -110,12 +124,21 @@ class Sought:
         """What is to be read of the need for its meaning."""
         return " ".join((text[:MEANING_CHARACTERS], *self.spoken))
 
-    @property
+    @cached_property
     def full(self) -> float:
         """The weight at which nothing is missing."""
         return sum(sorted((ask.weight for ask in self.asks), reverse=True)[:FULL_MATCH])
 
-    @property
+    @cached_property
+    def shown(self) -> list[tuple[Ask, list[frozenset[int]]]]:
+        """The asks that evidence speaks of, with the hashes of each alternative's words."""
+        return [
+            (ask, [frozenset(map(hashed, together)) for together, _ in ask.alternatives])
+            for ask in self.asks
+            if ask.shown
+        ]
+
+    @cached_property
     def terms(self) -> dict[str, float]:
         """What to look for in an inverted index: every word of every alternative."""
         found: dict[str, float] = {}
@@ -183,22 +206,37 @@ def answers(need: Sought, documents: Sequence[bytes]) -> NDArray[np.float64]:
     Shape: (documents, asks).
     """
     column = {word: place for place, word in enumerate(need.terms)}
-    hashes = {hashed(word): place for word, place in column.items()}
-    known = np.array(sorted(hashes), np.uint32)
-    places = np.array([hashes[int(hash_)] for hash_ in known])
-    entries = np.frombuffer(b"".join(documents), ENTRY)
-    owner = np.repeat(np.arange(len(documents)), [len(packed) // ENTRY.itemsize for packed in documents])
-    at = np.minimum(np.searchsorted(known, entries["word"]), len(known) - 1)
-    held = known[at] == entries["word"]
-    said = np.zeros((len(documents), len(column)))
-    said[owner[held], places[at[held]]] = entries["impact"][held] / _IMPACT_STEPS
+    said = _said(list(column), documents)
     answered = np.zeros((len(documents), len(need.asks)))
+    plain = [number for number, ask in enumerate(need.asks) if ask.plain]
+    answered[:, plain] = said[:, [column[need.asks[number].alternatives[0][0][0]] for number in plain]]
     for number, ask in enumerate(need.asks):
-        for together, factor in ask.alternatives:
+        for together, factor in () if ask.plain else ask.alternatives:
             parts = said[:, [column[word] for word in together]]
             whole = np.where(parts.all(axis=1), factor, factor * PART_FACTOR)
             np.maximum(answered[:, number], parts.mean(axis=1) * whole, out=answered[:, number])
     return answered
+
+
+def _said(terms: Sequence[str], documents: Sequence[bytes]) -> NDArray[np.float64]:
+    """Shape: (documents, terms)."""
+    hashes = {hashed(word): place for place, word in enumerate(terms)}
+    known = np.array(sorted(hashes), np.uint32)
+    places = np.array([hashes[hash_] for hash_ in known.tolist()])
+    packed = b"".join(documents)
+    entries = np.frombuffer(packed, ENTRY)
+    # Most entries are of other words, which the lower half of their hash tells mostly.
+    lower = np.zeros(1 << 16, bool)
+    lower[known & 0xFFFF] = True
+    chosen = np.flatnonzero(lower[np.frombuffer(packed, "<u2")[:: ENTRY.itemsize // 2]])
+    word, impact = entries["word"][chosen], entries["impact"][chosen]
+    at = np.minimum(np.searchsorted(known, word), len(known) - 1)
+    held = known[at] == word
+    ends = np.cumsum([len(one) // ENTRY.itemsize for one in documents])
+    owner = np.searchsorted(ends, chosen[held], side="right")
+    said = np.zeros((len(documents), len(terms)))
+    said[owner, places[at[held]]] = impact[held] / _IMPACT_STEPS
+    return said
 
 
 class Answer(NamedTuple):
@@ -217,16 +255,30 @@ def evidence(need: Sought, document: bytes) -> list[Answer]:
     entries = np.frombuffer(document, ENTRY)
     fields = dict(zip(entries["word"].tolist(), entries["field"].tolist(), strict=True))
     told: list[tuple[float, Answer]] = []
-    for ask in need.asks:
+    for ask, hashes in need.shown:
         held = [
-            together for together, _ in ask.alternatives if all(hashed(word) in fields for word in together)
+            together
+            for (together, _), hashed_ in zip(ask.alternatives, hashes, strict=True)
+            if fields.keys() >= hashed_
         ]
-        if held and ask.shown:
+        if held:
             best = min(fields[hashed(word)] for word in held[0])
-            told.append((-ask.weight, Answer(ask.said, FIELDS[best], "".join(held[0]))))
+            told.append((-ask.weight, Answer(ask.said, FIELDS[best], _joined(held[0]))))
     told.sort()
-    return [
-        answer
-        for _, answer in told
-        if not any(answer.said != other.said and answer.said in other.said for _, other in told)
-    ]
+    answered: dict[str, Answer] = {}
+    for _, answer in told:
+        # What it says itself is shown rather than what stands for it.
+        if answer.said not in answered or answer.by == answer.said:
+            answered[answer.said] = answer
+    return [answered[said] for said in _wholes(answered)]
+
+
+def _joined(together: Sequence[str]) -> str:
+    """Words as they were said: a search cuts 流动资金 into 流动, 资金 and the whole."""
+    return "".join(_wholes(together))
+
+
+def _wholes(said: Iterable[str]) -> list[str]:
+    """Those that are no part of another."""
+    every = list(said)
+    return [word for word in every if not any(word != other and word in other for other in every)]

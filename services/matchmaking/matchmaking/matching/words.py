@@ -5,7 +5,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from types import MappingProxyType
 
@@ -27,13 +27,21 @@ UNKNOWN_SHARE = 0.0005
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # Mongolian variation selectors and vowel separator belong to the word they stand in.
 _RUN = re.compile(rf"[{_HAN}]+|(?:[^\W_{_HAN}][\u180b-\u180f\u0300-\u036f]*)+")
+_CHINESE = re.compile(f"[{_HAN}]")
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 
 
-def _cut(text: str) -> Iterator[str]:
-    for run in _RUN.findall(unicodedata.normalize("NFKC", text)[:READ_CHARACTERS]):
-        if re.match(rf"[{_HAN}]", run):
-            yield from (word[:MAX_WORD] for word in rjieba.cut_for_search(run) if len(word) > 1)
+def _runs(text: str) -> list[str]:
+    """What of a text is words: runs of Chinese characters, and of letters and digits."""
+    return _RUN.findall(unicodedata.normalize("NFKC", text)[:READ_CHARACTERS])
+
+
+def _cut(runs: Iterable[str]) -> Iterator[str]:
+    for run in runs:
+        if _CHINESE.match(run):
+            for word in rjieba.cut_for_search(run):
+                if len(word) > 1:
+                    yield word[:MAX_WORD]
             continue
         word = run.casefold()[:MAX_WORD]
         if word.isdigit():
@@ -57,8 +65,11 @@ def version() -> str:
 
 def grams(text: str) -> list[str]:
     """Pairs of neighbouring Chinese characters: what is left of a word where the dictionary cuts elsewhere."""
-    runs = re.findall(rf"[{_HAN}]{{2,}}", unicodedata.normalize("NFKC", text)[:READ_CHARACTERS])
-    return [run[at : at + 2] for run in runs for at in range(len(run) - 1)]
+    return _pairs(_runs(text))
+
+
+def _pairs(runs: Iterable[str]) -> list[str]:
+    return [run[at : at + 2] for run in runs if _CHINESE.match(run) for at in range(len(run) - 1)]
 
 
 @cache
@@ -67,14 +78,24 @@ def _stop() -> frozenset[str]:
     names: set[str] = set()
     for place in divisions.everything():
         short = place.zh[:-1]
-        names |= {place.zh, short} if place.level == "county" else {*_cut(place.zh), short, *_cut(short)}
+        names |= (
+            {place.zh, short}
+            if place.level == "county"
+            else {*_cut(_runs(place.zh)), short, *_cut(_runs(short))}
+        )
     return frozenset(_document()["stop"]) | {name for name in names if len(name) > 1}
 
 
 def of(text: str) -> list[str]:
     """The words of a text that can be searched for, in order."""
     stop = _stop()
-    return [word for word in _cut(text) if word not in stop]
+    return [word for word in _cut(_runs(text)) if word not in stop]
+
+
+def read(text: str) -> tuple[list[str], list[str]]:
+    """`of` and `grams` of a text, read once."""
+    runs, stop = _runs(text), _stop()
+    return [word for word in _cut(runs) if word not in stop], _pairs(runs)
 
 
 @cache

@@ -10,7 +10,7 @@ from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
 from common.mirrors import XID, Key, Mirror, among
 from sqlalchemy import and_, false, select, true, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matchmaking.matching.eligibility import SHOWN_OFFERINGS
@@ -94,7 +94,7 @@ async def unread(tx: AsyncSession, condition: Any, limit: int) -> Sequence[tuple
     """Hash and body of shown offerings whose text nobody has read: `condition` is on its hash. One a text."""
     statement = (
         select(OfferingRow.text_hash, OfferingRow.body)
-        .distinct(OfferingRow.text_hash)
+        .ext(distinct_on(OfferingRow.text_hash))
         .where(SHOWN, condition)
         .limit(limit)
     )
