@@ -86,6 +86,10 @@ class Peer:
         for setting in SESSION:
             await self._connection.execute(f"SET {setting}")
 
+    async def begin(self) -> None:
+        """Before rows are added: they are indexed afterwards, all at once."""
+        await self._connection.execute("DROP INDEX IF EXISTS words, meaning")
+
     async def add(self, batch: Batch) -> None:
         rows: list[tuple[Any, ...]] = []
         for (owner, packed, _), vector in zip(batch.said, batch.vectors, strict=True):
@@ -105,7 +109,6 @@ class Peer:
     async def index(self) -> float:
         """Seconds to build both indexes."""
         started = time.perf_counter()
-        await self._connection.execute("DROP INDEX IF EXISTS words, meaning")
         for statement in INDEXES:
             await self._connection.execute(statement)
         await self._connection.execute("VACUUM ANALYZE offerings")

@@ -137,6 +137,7 @@ async def measure(sizes: Sequence[int]) -> None:
             ours[size] = spread(times(held, read.needs))
             print(f"{size}: ours  p50 {ours[size][0]:.1f} ms  p99 {ours[size][1]:.1f} ms", flush=True)
             if size <= PEER_UP_TO:
+                await other.begin()
                 for batch in synthetic.batches(region, read.real, numbers):
                     await other.add(batch)
                 if size >= PEER_FROM:

@@ -17,7 +17,7 @@ NAME, TLS_NAME = "docker-compose.yml", "docker-compose.tls.yml"
 INSIDE_PORT = 8000  # of every service, in its own container
 OFFSETS = 100  # compose cannot add, so a port is the hundreds of the base and two digits of the offset
 OWN = "/run/hubnet"  # where a container finds its hand-out
-MEGABYTES = {"hub": 384, "matchmaking": 512}  # what one takes at rest, at least doubled
+MEGABYTES = {"hub": 384, "matchmaking": 1024}  # what one takes at rest, at least doubled
 MEGABYTES_OTHERWISE = 256
 
 KEYS_TOLD = (

@@ -13,8 +13,9 @@ from tests.integration.matchmaking.model_servers import puppet
 from tests.integration.matchmaking.network import demand, offering, provider
 from tests.integration.platform import copied, migrated
 
-# Not a word in common with the offering.
-MEANT = {"title": "想知道奶源营养好不好", "text": "乳品营养成分想找人给看看"}
+# Not a word in common, and nothing that owners say for it.
+MEANT = {"title": "奶质好不好", "text": "家里挤的奶，想找人瞧瞧质量"}
+MEANS = "鲜奶品质分析"
 
 
 def fields(match, number=0):
@@ -35,6 +36,14 @@ async def test_what_is_meant_is_found_and_judged(meanings):
     assert match.candidates[0].offering_id == offering().id
     said, other = await why_not(meanings), await why_not(meanings, "web")
     assert said["semantic"] > other["semantic"] >= 0 and said["topical"] > 0
+
+
+async def test_what_shares_no_word_is_found_by_its_meaning(meanings):
+    await meanings.say(provider(), offering(title=MEANS, category="gone.away"))
+    await meanings.read()
+    await meanings.say(demand(**MEANT), source="hohhot")
+    [candidate] = (await meanings.match()).candidates
+    assert candidate.matched_words == () and "意思相近" in candidate.reason_zh
 
 
 async def test_an_offering_not_read_yet_is_judged_by_its_words_and_that_is_said(meanings):
@@ -189,7 +198,7 @@ async def test_a_demand_that_came_while_the_model_was_away_is_read_later(served)
 
 
 async def test_another_model_is_taken_over_without_a_match_missing(served):
-    start, server = served
+    start, _ = served
     network = start()
     await network.say(provider(), offering())
     await network.read()
@@ -221,17 +230,38 @@ async def test_switched_off_it_goes_by_words_and_on_again_by_meanings(served):
 
 
 async def test_an_unmatched_demand_is_tried_again_when_meanings_have_come(meanings):
-    """What words alone did not find may be found once it was read."""
-    await meanings.say(
-        provider(), offering(title="乳品营养分析", summary="乳制品成分测定", category="gone.away")
-    )
+    """What words alone did not find is found once the offerings were read."""
+    await meanings.say(provider(), offering(title=f"{MEANS} {new().hex[-4:]}", category="gone.away"))
     await meanings.say(demand(**MEANT), source="hohhot")
-    if (await meanings.match()).outcome == "no_match":
-        await meanings.say(
-            demand(kind=demands.DemandUnmatched, version=2, state="no_match", **MEANT), source="hohhot"
-        )
+    match = await meanings.match()
+    assert (match.outcome, match.degraded) == ("no_match", ("semantic-partial",))
+    said_again = demand(kind=demands.DemandUnmatched, version=2, state="no_match", **MEANT)
+    await meanings.say(said_again, source="hohhot")
+    rematch = Rematch(meanings.matchmaker)
+    await rematch(meanings.runtime)
+    assert len(await meanings.answers()) == 1
+    await meanings.read()
+    await rematch(meanings.runtime)
+    match = await meanings.match()
+    assert (match.outcome, match.degraded, match.demand_version) == ("matched", (), 2)
+    assert "意思相近" in match.candidates[0].reason_zh
+
+
+async def test_a_demand_the_model_missed_is_tried_again_when_it_is_back(meanings, monkeypatch):
+    await meanings.say(provider(), offering(title=MEANS, category="gone.away"))
+    await meanings.read()
+
+    async def nothing(_):
+        return None
+
+    with monkeypatch.context() as away:
+        away.setattr(meanings.matchmaker.embeddings, "query", nothing)
+        await meanings.say(demand(**MEANT), source="hohhot")
+        said_again = demand(kind=demands.DemandUnmatched, version=2, state="no_match", **MEANT)
+        await meanings.say(said_again, source="hohhot")
         rematch = Rematch(meanings.matchmaker)
         await rematch(meanings.runtime)
-        await meanings.read()
-        await rematch(meanings.runtime)
-    assert (await meanings.match()).outcome == "matched"
+        assert [match.degraded for _, match in await meanings.answers()] == [("semantic-away",)]
+    await rematch(meanings.runtime)
+    match = await meanings.match()
+    assert (match.outcome, match.degraded, match.demand_version) == ("matched", (), 2)

@@ -1,5 +1,7 @@
 """Words, meaning and field of service made one figure."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -54,15 +56,16 @@ def test_all_agree_on_everything_or_on_nothing():
 
 
 def test_what_nobody_read_is_judged_by_its_words_alone():
-    assert one(0.5 / fusion.WORDS_ALONE, np.nan, 0) == 0.5
-    assert one(1, np.nan, 0) == 1
+    assert one(1, np.nan, 0) == 1 and one(0, np.nan, 0) == 0
+    ordered = [one(share / 100, np.nan, 0) for share in range(101)]
+    assert all(low < high for low, high in pairwise(ordered[:99]))
     assert one(0.5, np.nan, 0) > one(0.5, 0.0, 0.0)
 
 
 def test_the_last_bits_of_a_sum_do_not_decide():
     exact = 1000 / fusion.STEPS
     for wobble in (-1e-12, 0, 1e-12):
-        assert one((exact + wobble) / fusion.WORDS_ALONE, np.nan, 0) == exact
+        assert one(exact + wobble, exact + wobble, exact + wobble) == exact
 
 
 def test_cosines_count_by_how_unusual_they_are_for_the_model(space):

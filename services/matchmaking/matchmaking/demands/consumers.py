@@ -25,6 +25,8 @@ def routes(matchmaker: Matchmaker, now: Clock) -> Routes:
 class Rematch:
     """Refreshes the indexes beside the messages; after a change tries unmatched demands again.
 
+    What was read for its meaning since is a change too: of an offering, or of a demand.
+
     Shape: called over and over; the pause between calls gathers many changes into one pass.
     """
 
@@ -39,9 +41,9 @@ class Rematch:
             await self._matchmaker.catalogue.refresh(tx)
             await self._matchmaker.catalogue.learn(tx)
             await self._matchmaker.demands.refresh(tx)
-            await self._matchmaker.demands.read(tx, READ_AT_ONCE)
+            read = await self._matchmaker.demands.read(tx, READ_AT_ONCE)
         generation = self._matchmaker.catalogue.generation
-        if generation == self._seen:
+        if generation == self._seen and not read:
             return
         clock = asyncio.get_running_loop().time
         started, after, more = clock(), None, True

@@ -101,16 +101,18 @@ class OpenDemands:
         else:
             self._unread[key_] = None
 
-    async def read(self, tx: AsyncSession, limit: int) -> None:
-        """Read some that no vector of the present model is kept of: it has changed, or was away."""
-        for key_ in list(self._unread)[:limit]:
+    async def read(self, tx: AsyncSession, limit: int) -> int:
+        """Read some that no vector of the present model is kept of: it has changed, or was away. How many."""
+        some = list(self._unread)[:limit]
+        for number, key_ in enumerate(some):
             demand, (owner, id) = self._demands[key_], parts(key_)
             sought = self.index.sought(wording(demand))
             found = await self._embeddings.query(sought.meaning(meaning(demand)))
             if found is None:
-                return
+                return number
             await repository.learn(tx, owner, id, found[0], pack(found[1]))
             del self._unread[key_]
+        return len(some)
 
     def near(self, text: str, passage: Vector | None, limit: int) -> list[tuple[str, Demand, Hit]]:
         """Open demands near to what is offered, by its words and its meaning as the model gave it."""

@@ -12,7 +12,8 @@ from matchmaking.matching.retrieval import Vector
 # and a half it could not be nearer. Models differ in their cosines, hardly in this.
 NOTHING, ALL = 0.5, 5.5
 LEXICAL_SHARE, SEMANTIC_SHARE, TOPICAL_SHARE = 0.37, 0.48, 0.15
-# What is judged by its words alone says less of a need than it answers: as much is made of it.
+# What is judged by its words alone says less of a need than it answers: what it lacks to all of it counts
+# as this power of itself, which leaves the order as it is.
 WORDS_ALONE = 1.6
 # How sharply a text belongs to one field of service rather than to several.
 SHARPNESS = 0.05
@@ -77,11 +78,12 @@ def voted(profile: Numbers, votes: Mapping[str, float], space: Space) -> Numbers
 def placed(profile: Numbers, categories: Sequence[str | None], space: Space) -> Numbers:
     """Profiles drawn half-way to the category each document states."""
     places = {category: place for place, category in enumerate(space.categories)}
+    known = [(row, places[category]) for row, category in enumerate(categories) if category in places]
     drawn = profile.copy()
-    for row, category in enumerate(categories):
-        if category in places:
-            drawn[row] /= 2
-            drawn[row, places[category]] += 0.5
+    if known:
+        rows, columns = zip(*known, strict=True)
+        drawn[rows, :] /= 2
+        drawn[rows, columns] += 0.5
     return drawn
 
 
@@ -97,5 +99,5 @@ def relevance(lexical: Numbers, meant: Numbers, topic: Numbers) -> Numbers:
     Shape: a document that was not read (NaN) is judged by its words alone.
     """
     fused = LEXICAL_SHARE * lexical + SEMANTIC_SHARE * meant + TOPICAL_SHARE * topic
-    fused = np.where(np.isnan(meant), WORDS_ALONE * lexical, fused)
+    fused = np.where(np.isnan(meant), 1 - (1 - np.clip(lexical, 0.0, 1.0)) ** WORDS_ALONE, fused)
     return np.floor(np.clip(fused, 0.0, 1.0) * STEPS + 1e-6) / STEPS

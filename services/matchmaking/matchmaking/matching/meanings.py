@@ -8,8 +8,10 @@ from usearch.index import Index
 
 from matchmaking.matching.retrieval import Vector
 
-# Below this an exact scan takes less than a millisecond and misses nothing.
+# Below this an exact scan takes about a millisecond and misses nothing.
 EXACT = 20_000
+# So many at once are worth every core.
+MANY = 1_000
 _NEIGHBOURS, _BREADTH_ADDING, _BREADTH_SEEKING = 16, 64, 256
 
 
@@ -38,7 +40,7 @@ class Meanings:
         keys = np.asarray(rows, np.uint64)
         for row in keys[self._held(keys)]:
             self._index.remove(int(row))
-        self._index.add(keys, vectors.astype(np.float16), threads=1)
+        self._index.add(keys, vectors.astype(np.float16), threads=0 if len(keys) >= MANY else 1)
 
     def remove(self, row: int) -> None:
         if row in self._index:

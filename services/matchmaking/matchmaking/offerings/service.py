@@ -120,8 +120,9 @@ class Catalogue:
             await asyncio.to_thread(self.index.commit)
         look.done()
 
-    async def _learn(self, tx: AsyncSession, keys: Collection[str]) -> None:
-        """Take over what has been read by now of some that were not."""
+    async def _learn(self, tx: AsyncSession, keys: Collection[str]) -> bool:
+        """Take over what has been read by now of some that were not. Whether there was any."""
+        before = len(self._unlearned)
         for some in turns(keys):
             found = await self._embeddings.vectors(tx, {self._unlearned[one] for one in some})
             learned = {one: found[hash_] for one in some if (hash_ := self._unlearned[one]) in found}
@@ -129,12 +130,13 @@ class Catalogue:
             for one in learned:
                 del self._unlearned[one]
             await asyncio.sleep(0)
+        return len(self._unlearned) < before
 
     async def learn(self, tx: AsyncSession) -> None:
         """Look for meanings of what had none; what still has none comes to the end of the line."""
         async with self._lock:
             some = list(self._unlearned)[:LEARNT_AT_ONCE]
-            await self._learn(tx, some)
+            self.generation += await self._learn(tx, some)
             for one in some:
                 if one in self._unlearned:
                     self._unlearned[one] = self._unlearned.pop(one)
