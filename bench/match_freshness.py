@@ -41,8 +41,8 @@ SECONDS = 36.0
 LIMIT_MS = 1000.0
 CHANGED = 200
 PROBES, PROBE_EVERY_S = 120, 0.3
-MARKED_EVERY = 10
-HELD = 3_000
+MARKED_EVERY = 20
+HELD = 1_000
 BATCH = 100
 WRITERS = 4
 POLL_S = 0.01
@@ -149,7 +149,9 @@ async def _write(running: Running, bearer: str, held: list[dict[str, Any]], unti
         await asyncio.sleep(max(0.0, start + done * WRITERS / RATE - time.perf_counter()))
         item = held[done % len(held)]
         content = json.dumps({"title": f"{item['title']} {part}-{done}"}).encode()
-        head = f"PATCH /v1/offerings/{item['id']} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
+        head = (
+            f"PATCH /v1/offerings/{item['id']} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
+        )
         head += f"content-length: {len(content)}\r\nauthorization: Bearer {bearer}\r\n"
         head += f"if-match: {tags.get(item['id'], _tag(item))}\r\n\r\n"
         writer.write(head.encode() + content)
@@ -208,7 +210,7 @@ class Clocked:
             self.runtime.wake()
 
     async def tell(self) -> int:
-        """Changes at the rate; each tenth is looked for."""
+        """Changes at the rate; each `MARKED_EVERY`th is looked for."""
         start, done = time.perf_counter(), 0
         while time.perf_counter() - start < SECONDS:
             await asyncio.sleep(max(0.0, start + done / RATE - time.perf_counter()))

@@ -4,7 +4,6 @@ The words are cut by the same dictionary; hard conditions are in WHERE; the two 
 The server has memory for all of it, parallel workers, and statements that are prepared.
 """
 
-import asyncio
 import contextlib
 import json
 import time
@@ -33,7 +32,11 @@ SETTINGS = {
     "effective_cache_size": "4GB",
     "random_page_cost": "1.1",
 }
-SESSION = ("hnsw.ef_search = 100", "hnsw.iterative_scan = relaxed_order", "plan_cache_mode = force_custom_plan")
+SESSION = (
+    "hnsw.ef_search = 100",
+    "hnsw.iterative_scan = relaxed_order",
+    "plan_cache_mode = force_custom_plan",
+)
 TABLE = """
 CREATE UNLOGGED TABLE offerings (
   id uuid PRIMARY KEY, platform text NOT NULL, provider_name text NOT NULL, title text NOT NULL,
@@ -69,13 +72,28 @@ COLUMNS = (
     "id", "platform", "provider_name", "title", "category", "division", "service_area", "from_cents", "to_cents",
     "lead_days", "size_classes", "state", "words", "meaning",
 )  # fmt: skip
-TYPES = "uuid text text text text text text[] bigint bigint int text[] text text real[]".split()
+TYPES = [
+    "uuid",
+    "text",
+    "text",
+    "text",
+    "text",
+    "text",
+    "text[]",
+    "bigint",
+    "bigint",
+    "int",
+    "text[]",
+    "text",
+    "text",
+    "real[]",
+]
 
 
 class Peer:
     """A table of offerings and its query."""
 
-    def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
+    def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
 
     async def prepare(self) -> None:
@@ -156,7 +174,10 @@ async def peer() -> AsyncIterator[Peer]:
     with servers.folder() as folder:
         place = servers.network(folder)
         server = EmbeddedPostgres(
-            place.folder.postgres, place.port("postgres"), place.secrets.postgres_file, place.folder.log("postgres")
+            place.folder.postgres,
+            place.port("postgres"),
+            place.secrets.postgres_file,
+            place.folder.log("postgres"),
         )
         server.prepare()
         try:

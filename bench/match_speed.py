@@ -20,7 +20,7 @@ from common.mirrors import Key
 from matchmaking.demands.domain import categories_within
 from matchmaking.matching import engine, weights
 from matchmaking.matching.index import Index
-from matchmaking.matching.listing import Listing, Offer, Supplier, key, wording
+from matchmaking.matching.listing import Listing, Offer, Supplier, wording
 from matchmaking.matching.retrieval import EVERYWHERE, Hits, Need, Scope
 from matchmaking.matching.standing import Standing
 from matchmaking.offerings.domain import document, listing
@@ -63,7 +63,9 @@ class Held:
         self.index.put(listed.key, document(body))
         self.listings[listed.key] = listed
         if provider not in self.suppliers:
-            self.suppliers[provider] = Supplier("active", standing=Standing(asked=4, answered=3, median_answer_hours=9.0))
+            self.suppliers[provider] = Supplier(
+                "active", standing=Standing(asked=4, answered=3, median_answer_hours=9.0)
+            )
         return listed.key
 
     def offers(self, keys: Iterable[str]) -> dict[str, Offer]:

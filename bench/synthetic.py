@@ -24,7 +24,6 @@ import rjieba
 from common import ids
 from common.contracts.demands import Demand
 from common.settings import Settings
-from matchmaking.embedders.domain import Embedder
 from matchmaking.embedders.service import configured, open_embedder
 from matchmaking.embeddings.domain import anchors, calibrated
 from matchmaking.matching import lexical, lexicon

@@ -274,7 +274,9 @@ async def test_staff_of_another_platform_are_nobody_here(platform, home):
 
 
 def allowed_from_afar(name, role, home):
-    reads = name == "GET /v1/technology/needs" or (name.startswith("GET /v1/cases") and role == "window_staff")
+    reads = name == "GET /v1/technology/needs" or (
+        name.startswith("GET /v1/cases") and role == "window_staff"
+    )
     return reads and home is not None
 
 
