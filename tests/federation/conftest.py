@@ -32,6 +32,9 @@ def free_base():
 
 def hubnet(folder, *words, check=True):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HUBNET_")}
+    # Reading the meaning of 1,249 examples would take a core for minutes beside all other tests;
+    # meanings are tried on a matchmaking of their own.
+    environment["HUBNET_EMBEDDINGS"] = "off"
     done = subprocess.run(
         [HUBNET, *words, "--data-dir", folder.root], env=environment, capture_output=True, text=True, timeout=180,
         check=False,
