@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from matchmaking.campaigns.schemas import EXAMPLE
 from reference import credit_code
 
 from tests.security.platforms import Platform
@@ -30,11 +31,16 @@ def rotation():
     return {"sign_after_s": 400 + next(_numbers) % 100, "compromised": True}
 
 
+def campaign():
+    return EXAMPLE | {"name": f"服务券 {next(_numbers)}"}
+
+
 # A call that makes something, and whose right it is. The window's demands go through another door: see below.
 MAKING = {
     "hub": ("/v1/keys/rotation", "operator", rotation),
     "window": ("/v1/enterprises", "sme", enterprise),
     "cluster": ("/v1/providers", "agency", agency),
+    "matchmaking": ("/v1/campaigns", "operator", campaign),
 }
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import matchmaking.embeddings.service as serving
 import numpy as np
 import pytest
-from common import db, migrate
+from common import db, log, migrate
 from common.settings import Settings
 from matchmaking.embedders import service as embedders
 from matchmaking.embeddings import domain
@@ -205,6 +205,7 @@ async def test_the_turn_of_a_process_that_died_passes_to_another(place, few_anch
 
 
 async def test_a_killed_server_costs_one_wait_and_comes_back(place, few_anchors, monkeypatch, capsys):
+    log.configure("matchmaking", "INFO")  # to the output of this test, wherever others sent it
     monkeypatch.setattr(serving, "REST_S", 0.0)
     with real_server() as server:
         process = place.process(embeddings=server.url, embeddings_model="e5", embeddings_timeout_s=30)
@@ -259,6 +260,7 @@ async def test_a_query_is_asked_once(place, few_anchors):
 
 
 async def test_a_text_a_model_refuses_does_not_hold_up_the_others(place, few_anchors, capsys):
+    log.configure("matchmaking", "INFO")
     async with puppet() as server:
         server.answer = lambda body: (413, b"{}") if SAID[1] in body["input"] else server.well(body)
         process = place.process(embeddings=server.url, embeddings_model="m")

@@ -64,7 +64,7 @@ async def test_a_wrong_need_names_its_field(window, other, code, field):
         (
             {"technology": TECHNOLOGY | {"main_problem": "难" * 501}},
             "technology.main_problem",
-            "too_long",
+            "string_too_long",
         ),
         ({"technology": TECHNOLOGY | {"least_maturity": 10}}, "technology.least_maturity", "less_than_equal"),
         ({"qualifications": ["资质"] * 11}, "qualifications", "too_long"),

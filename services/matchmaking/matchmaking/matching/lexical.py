@@ -265,11 +265,12 @@ def evidence(need: Sought, document: bytes) -> list[Answer]:
             best = min(fields[hashed(word)] for word in held[0])
             told.append((-ask.weight, Answer(ask.said, FIELDS[best], _joined(held[0]))))
     told.sort()
+    literally = {answer.said for _, answer in told if answer.by == answer.said and answer.field != "category"}
     answered: dict[str, Answer] = {}
     for _, answer in told:
-        # What it says itself is shown rather than what stands for it.
-        if answer.said not in answered or answer.by == answer.said:
-            answered[answer.said] = answer
+        # What it says itself is shown rather than what stands for it: 化验, not 找人…化验.
+        if answer.by == answer.said or not any(word in answer.said for word in literally):
+            answered.setdefault(answer.said, answer)
     return [answered[said] for said in _wholes(answered)]
 
 
