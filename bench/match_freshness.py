@@ -47,7 +47,7 @@ BATCH = 100
 WRITERS = 4
 POLL_S = 0.01
 GIVE_UP_S = 60.0
-WINDOW = "hohhot"
+WINDOW, CATEGORY = "hohhot", "technology_quality.testing"
 
 
 def mark(number: int) -> str:
@@ -80,19 +80,18 @@ async def through_window(running: Running, region: Region) -> tuple[list[float],
             headers={"Authorization": f"Bearer {bearer}"},
         ) as sme:  # fmt: skip
             await _appears(sme, body | {"title": held[0]["title"]}, held[0]["id"])  # warm, all have arrived
-            until = time.perf_counter() + SECONDS
-            writers = [
-                asyncio.create_task(
-                    _write(running, await api.token(staff.username), held[part::WRITERS], until, part)
-                )
-                for part in range(WRITERS)
-            ]
-            looking: list[asyncio.Task[float]] = []
-            for number, id in enumerate(probes):
-                looking.append(asyncio.create_task(_probe(api, sme, body, number, id)))
-                await asyncio.sleep(PROBE_EVERY_S)
-            times = [await one for one in looking]
-            written = sum([await writer for writer in writers])
+            bearer, until = await api.token(staff.username), time.perf_counter() + SECONDS
+            async with asyncio.TaskGroup() as tasks:
+                writers = [
+                    tasks.create_task(_write(running, bearer, held[part::WRITERS], until, part))
+                    for part in range(WRITERS)
+                ]
+                looking: list[asyncio.Task[float]] = []
+                for number, id in enumerate(probes):
+                    looking.append(tasks.create_task(_probe(api, sme, body, number, id)))
+                    await asyncio.sleep(PROBE_EVERY_S)
+    times = [one.result() for one in looking]
+    written = sum(writer.result() for writer in writers)
     return times, written / SECONDS
 
 
@@ -101,7 +100,7 @@ def _agency(region: Region, owner: Account) -> Agency:
     offerings: Any = [
         {
             "external_ref": f"bench-{number}", "kind": "service", "title": body["title"],
-            "summary": body["summary"], "category": body["category"], "service_area": [],
+            "summary": body["summary"], "category": CATEGORY, "service_area": [],
             "price": body["price"], "lead_days": 5, "attributes": {}, "example": True,
         }
         for number, body in enumerate(map(region.offering, range(CHANGED)))
@@ -114,7 +113,7 @@ async def _submit(api: Api, owner: Account, region: Region, provider: str, numbe
     body = region.offering(CHANGED + number)
     draft = {
         "provider_id": provider, "title": f"{mark(number)} {body['title']}", "summary": body["summary"],
-        "category": "technology_quality.testing", "price": {"from_cents": 100_000, "to_cents": 200_000},
+        "category": CATEGORY, "price": {"from_cents": 100_000, "to_cents": 200_000},
     }  # fmt: skip
     return (await api.post(WINDOW, "/v1/offerings", draft, who=owner.username))["id"]
 
@@ -167,7 +166,7 @@ async def _write(running: Running, bearer: str, held: list[dict[str, Any]], unti
 
 
 def _tag(item: dict[str, Any]) -> str:
-    return f'"{item["version"]}"'
+    return f'"{item["epoch"]}.{item["version"]}"'
 
 
 # From matchmaking's inbox on.

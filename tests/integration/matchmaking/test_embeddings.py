@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import matchmaking.embeddings.service as serving
 import numpy as np
 import pytest
-from common import db, log, migrate
+import structlog
+from common import db, migrate
 from common.settings import Settings
 from matchmaking.embedders import service as embedders
 from matchmaking.embeddings import domain
@@ -204,8 +205,14 @@ async def test_the_turn_of_a_process_that_died_passes_to_another(place, few_anch
         assert alive.computed == len(SAID) + len(few_anchors)
 
 
-async def test_a_killed_server_costs_one_wait_and_comes_back(place, few_anchors, monkeypatch, capsys):
-    log.configure("matchmaking", "INFO")  # to the output of this test, wherever others sent it
+@pytest.fixture
+def logged():
+    """What is logged meanwhile, wherever others sent it."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+async def test_a_killed_server_costs_one_wait_and_comes_back(place, few_anchors, monkeypatch, logged):
     monkeypatch.setattr(serving, "REST_S", 0.0)
     with real_server() as server:
         process = place.process(embeddings=server.url, embeddings_model="e5", embeddings_timeout_s=30)
@@ -225,7 +232,7 @@ async def test_a_killed_server_costs_one_wait_and_comes_back(place, few_anchors,
         assert process.embeddings.state == "serving"
         assert (await process.embeddings.query("乙"))[0] == model
         assert await process.read("新的服务") == [True]
-    assert "embedder-away" in capsys.readouterr().out
+    assert "embedder-away" in str(logged)
 
 
 async def test_during_an_outage_no_further_match_waits(place, few_anchors):
@@ -259,8 +266,7 @@ async def test_a_query_is_asked_once(place, few_anchors):
         assert await process.embeddings.query(" ") is None
 
 
-async def test_a_text_a_model_refuses_does_not_hold_up_the_others(place, few_anchors, capsys):
-    log.configure("matchmaking", "INFO")
+async def test_a_text_a_model_refuses_does_not_hold_up_the_others(place, few_anchors, logged):
     async with puppet() as server:
         server.answer = lambda body: (413, b"{}") if SAID[1] in body["input"] else server.well(body)
         process = place.process(embeddings=server.url, embeddings_model="m")
@@ -269,7 +275,7 @@ async def test_a_text_a_model_refuses_does_not_hold_up_the_others(place, few_anc
         asked = len(server.asked)
         await process.embed()
         assert len(server.asked) == asked
-    out = capsys.readouterr().out
+    out = str(logged)
     assert "text-refused" in out and SAID[1] not in out
 
 
