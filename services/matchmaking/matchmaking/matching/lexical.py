@@ -276,7 +276,7 @@ def evidence(need: Sought, document: bytes) -> list[Answer]:
 
 def _joined(together: Sequence[str]) -> str:
     """Words as they were said: a search cuts 流动资金 into 流动, 资金 and the whole."""
-    return "".join(_wholes(together))
+    return "、".join(_wholes(together))
 
 
 def _wholes(said: Iterable[str]) -> list[str]:
