@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from types import SimpleNamespace
 
@@ -207,9 +208,12 @@ async def test_the_turn_of_a_process_that_died_passes_to_another(place, few_anch
 
 @pytest.fixture
 def logged():
-    """What is logged meanwhile, wherever others sent it."""
+    """What is logged meanwhile, whatever another test has set as the least level."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
     with structlog.testing.capture_logs() as lines:
         yield lines
+    structlog.configure(**before)
 
 
 async def test_a_killed_server_costs_one_wait_and_comes_back(place, few_anchors, monkeypatch, logged):
