@@ -32,6 +32,9 @@ LONGEST_REST_S = 60.0
 # The old source being away for so long, the new one takes over although it has not read everything.
 ABANDON_S = 60.0
 REMEMBERED = 1024
+# Reading texts gives way to queries, for both want the whole processor: it begins a batch when none has come
+# for so long, or when it has waited so long.
+GIVE_WAY_S, LONGEST_WAY_S = 0.3, 2.0
 PROBE = "服务"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
@@ -85,6 +88,7 @@ class Embeddings:
         self._upcoming: Link | None = None
         self._retired: list[Link] = []
         self._queries: OrderedDict[tuple[str, str], Vector] = OrderedDict()
+        self._asked_at = -GIVE_WAY_S
         self._log = log.get("embeddings")
         registry = registry or CollectorRegistry()
         self._computed = Counter("embeddings_computed", "Vectors computed for the cache", registry=registry)
@@ -122,6 +126,7 @@ class Embeddings:
             return link.name, self._queries[key]
         if not key[1] or not self._may_ask(link):
             return None
+        self._asked_at = self._now()
         try:
             with self._seconds.time():
                 vector = await link.embedder.query(key[1])
@@ -236,6 +241,7 @@ class Embeddings:
 
     async def embed(self, link: Link, items: Sequence[Wanted]) -> dict[bytes, bytes]:
         """Vectors as they are kept; none when that fails. Whether the source is away, the next probe tells."""
+        await self._give_way()
         try:
             vectors = await self._embed(link, items)
         except Unavailable as outage:
@@ -246,6 +252,14 @@ class Embeddings:
         link.rest_s = 0.0
         self._computed.inc(sum(map(bool, vectors.values())))
         return vectors
+
+    async def _give_way(self) -> None:
+        latest = self._now() + LONGEST_WAY_S
+        while True:
+            pause = min(self._asked_at + GIVE_WAY_S, latest) - self._now()
+            if pause <= 0:
+                return
+            await asyncio.sleep(pause)
 
     async def _embed(self, link: Link, items: Sequence[Wanted]) -> dict[bytes, bytes]:
         asked = [item for item in items if item.side == "query"]
