@@ -31,7 +31,7 @@ bench: setup ## measure; each figure prints one JSON line with a ratio
 
 COMPILE := env -u UV_DEFAULT_INDEX -u UV_INDEX .tools/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
   --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
-  $(foreach name,common reference agency localnet hub window cluster matchmaking,--no-emit-package hubnet-$(name))
+  $(foreach name,common reference hsds agency localnet hub window cluster matchmaking,--no-emit-package hubnet-$(name))
 
 lock: .tools/uv ## resolve requirements.in into requirements.lock, with hashes and without addresses
 	@$(COMPILE) requirements.in -o requirements.lock

@@ -34,7 +34,7 @@ def test_an_asyncapi_3_validator_accepts_the_document():
 def test_types_are_named_noun_past_verb_version(type):
     noun, verb, version = type.split(".")
     assert noun.isidentifier() and noun.islower()
-    assert verb.endswith("ed") or verb in {"found", "given", "held", "lost", "made", "withdrawn"}
+    assert verb.endswith("ed") or verb in {"found", "given", "held", "lost", "made", "taken", "withdrawn"}
     assert version == "v1"
 
 

@@ -34,6 +34,11 @@ PUBLIC = {
     "GET /healthz", "GET /readyz", "POST /oauth/token", "POST /v1/users", "GET /.well-known/jwks.json",
     "GET /.well-known/openid-configuration", "GET /v1/catalogue", "GET /v1/catalogue/facets",
     "GET /v1/catalogue/{owner}/{id}", "GET /v1/technology/achievements",
+    "GET /v1/catalogue/hsds", "GET /v1/catalogue/hsds/profile", "GET /v1/catalogue/hsds/profile/{file}",
+    "GET /v1/catalogue/hsds/schema/{file}", "GET /v1/catalogue/hsds/services", "GET /v1/catalogue/hsds/services/{id}",
+    "GET /v1/catalogue/hsds/organizations", "GET /v1/catalogue/hsds/organizations/{id}",
+    "GET /v1/catalogue/hsds/taxonomies", "GET /v1/catalogue/hsds/taxonomies/{id}",
+    "GET /v1/catalogue/hsds/taxonomy_terms", "GET /v1/catalogue/hsds/taxonomy_terms/{id}",
     # Without a token the states, with an operator's the figures; a bad token is refused.
     "GET /v1/nodes", "GET /v1/nodes/{id}",
 }  # fmt: skip
@@ -69,6 +74,7 @@ MATRIX = {
         "POST /v1/api-keys": ANYBODY, "GET /v1/api-keys": ANYBODY, "POST /v1/api-keys/{id}/revocation": ANYBODY,
         "GET /v1/keys": OPERATOR, "POST /v1/keys/rotation": OPERATOR, "GET /v1/cases": READERS,
         "GET /v1/cases/{demand_id}": READERS, "GET /v1/technology/needs": MARKET, "GET /v1/dead-letters": OPERATOR,
+        "GET /v1/catalogue/hsds/catalogue": OVERSEER,
     },
     "window": PROVIDERS | {
         "POST /v1/enterprises": SME, "GET /v1/enterprises": ANYBODY, "GET /v1/enterprises/{id}": ANYBODY,

@@ -10,6 +10,7 @@ from agency.allocations import consumers as allocation_consumers
 from agency.allocations.router import router as allocations
 from agency.assignments import consumers as assignment_consumers
 from agency.assignments.router import router as assignments
+from agency.changes.router import router as changes
 from agency.contacts.router import router as contacts
 from agency.imports.router import router as imports
 from agency.offerings.router import router as offerings
@@ -22,10 +23,10 @@ from agency.retirements.router import router as retirements
 from agency.subscriptions.router import router as subscriptions
 
 routers: tuple[APIRouter, ...] = (
-    providers, retirements, subscriptions, imports, offerings, opportunities, quotations, contacts, assignments,
+    providers, retirements, subscriptions, imports, changes, offerings, opportunities, quotations, contacts, assignments,
     allocations,
 )  # fmt: skip
-jobs = (every(5, work.restore_due),)
+jobs = (every(5, work.restore_due), work.note_unsaid)
 
 
 def routes(node: str, now: Clock, matchmaking: str) -> Routes:

@@ -38,6 +38,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from common.errors import Unavailable, stale
 
 V = TypeVar("V", bound=BaseModel)
+# Classes of SQLSTATE: connection, resources (connections, disk, memory), a server that starts or stops.
+_AWAY = ("08", "53", "57P")
 
 
 class Base(DeclarativeBase):
@@ -91,7 +93,8 @@ def sessions(bound: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 def lost(error: BaseException) -> bool:
     """Whether the database is away, as against having refused a statement."""
     if isinstance(error, DBAPIError) and not isinstance(error, OperationalError | InterfaceError):
-        return error.connection_invalidated
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return error.connection_invalidated or state.startswith(_AWAY)
     return isinstance(error, OperationalError | InterfaceError | OSError | TimeoutError)
 
 

@@ -6,6 +6,7 @@ one costs nothing.
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 from nats.errors import Error as NatsError
@@ -17,35 +18,59 @@ from common.clock import Clock
 from common.contracts.envelope import Contract
 from common.errors import Unavailable
 from common.fields import Moment, NodeId, Version
-from common.outbox import HUB
+from common.outbox import HUB, PULL
+from common.sequencer import AGAIN, WAKE_CHANNEL
 from common.settings import Settings
 
 SOON_S = 1.0
+BEAT_S = 2.0
+TIDY_S = 60.0
 
 
 class Beat(Contract):
-    """What a node says of itself. `applied_seq` is the receipt for the hub's feed to it."""
+    """What a node says of itself.
+
+    Shape: `applied_seq` is the receipt for the hub's feed to it; `confirmed_seq` the furthest receipt it has
+    had from the hub.
+    """
 
     node: NodeId
     epoch: Version
     sent_at: Moment
     feed_seq: int
     applied_seq: int
+    confirmed_seq: int = 0
     unsent: int
     unconfirmed: int
     dead_letters: int
     release: str
 
 
+class Restore(Contract):
+    """An order to begin anew: take on the epoch, number above the position, say everything again."""
+
+    epoch: Version
+    feed_seq: int
+
+
 class Receipt(Contract):
-    """What the hub answers: how far it has applied the node's feed, and its own clock."""
+    """What the hub answers: how far it has applied the node's feed, and its own clock.
+
+    Shape: `fenced` says why nothing of the node is applied: its epoch or its feed went back (epoch, feed,
+    message), or it is to begin anew (restoration). `again_after`: the hub lost what it had confirmed; send all
+    above this position again.
+    """
 
     applied_seq: int
     at: Moment
+    fenced: str | None = None
+    restore: Restore | None = None
+    again_after: int | None = None
 
 
 _STATE = """
 SELECT coalesce((SELECT last_seq FROM feeds_out WHERE feed = 'hub'), 0) AS feed_seq,
+       coalesce((SELECT confirmed_seq FROM feeds_out WHERE feed = 'hub'), 0) AS confirmed_seq,
        coalesce((SELECT applied_seq FROM feeds_in WHERE source = 'hub'), 0) AS applied_seq,
        (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent,
        coalesce((SELECT sum(last_seq - confirmed_seq) FROM feeds_out WHERE feed <> 'self'), 0)::bigint AS unconfirmed,
@@ -53,9 +78,11 @@ SELECT coalesce((SELECT last_seq FROM feeds_out WHERE feed = 'hub'), 0) AS feed_
        coalesce((SELECT (value->>'epoch')::bigint FROM memos WHERE key = 'epoch'), 1) AS epoch
 """
 _CONFIRM = "UPDATE feeds_out SET confirmed_seq = least($2, last_seq) WHERE feed = $1 AND confirmed_seq < least($2, last_seq)"
-# Sent, but no receipt for long: the stream may have lost it. Sending again is harmless.
+# Sent, but no receipt for long: the stream may have lost it. Sending again is harmless; under another id,
+# for a broker drops one it has seen a while ago. The envelope keeps its own, which the inbox knows.
 _RESEND = (
-    "UPDATE outbox o SET sent_at = NULL FROM feeds_out f WHERE o.feed = f.feed AND f.feed <> 'self'"
+    "UPDATE outbox o SET sent_at = NULL, message_id = gen_random_uuid() FROM feeds_out f WHERE o.feed = f.feed AND f.feed <> 'self'"
+    f" AND NOT starts_with(f.feed, '{PULL}')"
     " AND o.feed_seq > f.confirmed_seq AND o.sent_at < now() - make_interval(secs => $1)"
 )
 _PURGE = (
@@ -72,24 +99,59 @@ async def confirm(connection: asyncpg.Connection, feed: str, applied_seq: int) -
     await connection.execute(_CONFIRM, feed, applied_seq)
 
 
+async def send_again(connection: asyncpg.Connection, feed: str, after: int) -> None:
+    """The receiver has lost what it had confirmed, all above a position."""
+    await connection.execute(
+        "UPDATE feeds_out SET confirmed_seq = $2 WHERE feed = $1 AND confirmed_seq > $2", feed, after
+    )
+    if not feed.startswith(PULL):
+        await connection.execute(
+            "UPDATE outbox SET sent_at = NULL, message_id = gen_random_uuid() WHERE feed = $1 AND feed_seq > $2",
+            feed, after,
+        )  # fmt: skip
+
+
+async def number_above(connection: asyncpg.Connection, feed: str, applied_seq: int) -> None:
+    """The receiver has applied more than we know to have said: what it has not confirmed to us is numbered anew."""
+    await connection.execute(
+        "UPDATE outbox o SET feed_seq = NULL, sent_at = NULL, message_id = gen_random_uuid() FROM feeds_out f"
+        " WHERE o.feed = $1 AND f.feed = $1 AND o.feed_seq > f.confirmed_seq",
+        feed,
+    )
+    await connection.execute(
+        "INSERT INTO feeds_out (feed, last_seq, confirmed_seq) VALUES ($1, $2, $2)"
+        " ON CONFLICT (feed) DO UPDATE SET last_seq = excluded.last_seq, confirmed_seq = excluded.confirmed_seq",
+        feed, applied_seq,
+    )  # fmt: skip
+
+
 class Heart:
     """Beats for ever; faster while something is unconfirmed."""
 
-    def __init__(self, settings: Settings, bus: Bus, clock: Clock, release: str):
+    def __init__(
+        self,
+        settings: Settings,
+        bus: Bus,
+        clock: Clock,
+        release: str,
+        restore: Callable[[int, int], Awaitable[None]],
+    ):
         self._settings, self._bus, self._clock, self._release = settings, bus, clock, release
+        self._restore = restore
         self.clock_offset_s = 0.0
+        self.fenced: str | None = None
         self._log = log.get("heart")
 
     async def run(self) -> None:
-        tidied = 0.0
+        tidied, tidy_s = 0.0, min(TIDY_S, self._settings.receipt_after_s)
         while True:
             pause = self._settings.heartbeat_s
             try:
                 connection = await asyncpg.connect(self._settings.database_url, timeout=5)
                 try:
                     while True:
-                        pause = await self._beat(connection)
-                        if (now := asyncio.get_running_loop().time()) - tidied > 60:
+                        pause = await self.beat(connection)
+                        if (now := asyncio.get_running_loop().time()) - tidied > tidy_s:
                             tidied = now
                             await self._tidy(connection)
                         await asyncio.sleep(pause)
@@ -99,26 +161,40 @@ class Heart:
                 self._log.info("heart-interrupted", error=repr(error)[:200])
             await asyncio.sleep(pause)
 
-    async def _beat(self, connection: asyncpg.Connection) -> float:
+    async def beat(self, connection: asyncpg.Connection) -> float:
+        """Beat once and follow the receipt. How long to wait until the next."""
         state = dict(await connection.fetchrow(_STATE) or {})
         if self._settings.node == HUB:
             return self._settings.heartbeat_s
         beat = Beat(node=self._settings.node, sent_at=self._clock(), release=self._release, **state)
         try:
-            answer = await self._bus.client.request(
-                f"hb.{self._settings.node}", beat.model_dump_json().encode(), timeout=2
-            )
-            receipt = Receipt.model_validate(json.loads(answer.data))
+            answer = await self._bus.ask(f"hb.{self._settings.node}", beat.model_dump_json().encode(), BEAT_S)
+            receipt = Receipt.model_validate(json.loads(answer))
         except (NatsError, Unavailable, asyncio.TimeoutError, ValueError, ValidationError):
             return self._settings.heartbeat_s
         self.clock_offset_s = (receipt.at - beat.sent_at).total_seconds()
-        await confirm(connection, HUB, receipt.applied_seq)
+        await self._follow(connection, receipt, beat)
         behind = state["feed_seq"] > receipt.applied_seq
         return SOON_S if behind else self._settings.heartbeat_s
+
+    async def _follow(self, connection: asyncpg.Connection, receipt: Receipt, beat: Beat) -> None:
+        if receipt.fenced != self.fenced:
+            self.fenced = receipt.fenced
+            self._log.warning("fenced", why=receipt.fenced)
+        if receipt.restore is not None and receipt.restore.epoch > beat.epoch:
+            self._log.warning("beginning-anew", epoch=receipt.restore.epoch)
+            await self._restore(receipt.restore.epoch, receipt.restore.feed_seq)
+            return
+        if receipt.again_after is not None and receipt.again_after < beat.confirmed_seq:
+            self._log.warning("sending-again", after=receipt.again_after)
+            await send_again(connection, HUB, receipt.again_after)
+            return
+        await confirm(connection, HUB, receipt.applied_seq)
 
     async def _tidy(self, connection: asyncpg.Connection) -> None:
         resent = await connection.execute(_RESEND, self._settings.receipt_after_s)
         if resent != "UPDATE 0":
             self._log.warning("resending-without-receipt", rows=resent)
+            await connection.execute(f"NOTIFY {WAKE_CHANNEL}, '{AGAIN}'")
         for statement in _PURGE:
             await connection.execute(statement)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Generic, TypeVar
@@ -13,7 +14,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ConfigDict
 
-from common import clock, log, metrics, problems
+from common import clock, comparing, convergence, log, metrics, platforms, problems
 from common.auth import Principal, caller
 from common.inbox import Routes
 from common.runtime import Job, Runtime
@@ -77,6 +78,10 @@ def build(
 
     Shape: `registry` holds figures of the service's own, served beside the common ones.
     """
+    if settings.me.kind != "hub":
+        routes = (*convergence.Own(settings, now).routes, *platforms.routes, *routes)
+    if settings.me.kind in ("window", "cluster"):
+        jobs = (*jobs, comparing.compare)
     runtime = Runtime(settings, routes, release=release(), jobs=jobs, now=now)
     if fetch_keys is not None:
         runtime.verifier.fetch = fetch_keys(runtime)
@@ -119,10 +124,14 @@ def _operations(runtime: Runtime) -> APIRouter:
         """Ready while the database is there. Without the bus work goes on and waits in the outbox."""
         ready = await runtime.database_ready()
         missing = [] if runtime.bus.connected or runtime.settings.nkey_seed_file is None else ["bus"]
+        outage = runtime.bus.outage if missing else None
+        if runtime.heart.fenced is not None:
+            missing.append("fenced")  # the hub holds what this node says: see docs/operations.md
         body = {
             "status": "ready" if ready else "not-ready",
             "node": runtime.settings.node,
             "degraded": missing,
+            "why": {"bus": asdict(outage)} if outage else {},
         }
         return JSONResponse(body, 200 if ready else 503)
 

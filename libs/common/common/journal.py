@@ -1,11 +1,12 @@
-"""A state change leaves two traces in its own transaction: a fact for the network, a line for the audit."""
+"""A state change leaves three traces in its own transaction: what we last said of it, a fact for the network,
+a line for the audit."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from common import audit
+from common import announcements, audit
 from common.auth import Principal
 from common.contracts.envelope import Fact
 from common.outbox import INSERT, envelopes
@@ -24,6 +25,7 @@ async def write_many(
     """Several facts of one act, in order."""
     if not facts:
         return
+    await announcements.note(tx, [(fact, recipient) for fact in facts])
     await tx.execute(INSERT, [row for fact in facts for row in envelopes(fact, who.node, at, recipient)])
     lines = [
         audit.row(

@@ -66,6 +66,14 @@ def install(app: FastAPI, runtime: Runtime, registry: CollectorRegistry) -> None
         "bus_permission_violations", "Refusals by the broker: a wrong configuration", registry=registry
     )
     connected = Gauge("bus_connected", "Whether the bus is there", registry=registry)
+    expires = Gauge(
+        "certificate_expires_timestamp_seconds",
+        "When this node's certificate ends; 0: none",
+        registry=registry,
+    )
+    fenced = Gauge(
+        "fenced", "Whether the hub holds what this node says: its database went back", registry=registry
+    )
     offset = Gauge("clock_offset_seconds", "Hub's clock minus ours at the last receipt", registry=registry)
     app.add_middleware(Measured, seconds=seconds)
 
@@ -75,5 +83,8 @@ def install(app: FastAPI, runtime: Runtime, registry: CollectorRegistry) -> None
         leading.set(runtime.sequencer.leading)
         violations.set(runtime.bus.violations)
         connected.set(runtime.bus.connected)
+        certificate = runtime.bus.certificate
+        expires.set(certificate[1].timestamp() if certificate else 0)
+        fenced.set(runtime.heart.fenced is not None)
         offset.set(runtime.heart.clock_offset_s)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -13,6 +13,8 @@ from common.tables import OutboxRow
 INSERT = db.into(OutboxRow)
 HUB = "hub"
 SELF = "self"
+# Feeds of platforms without a stream: numbered, never published, read over HTTP.
+PULL = "pull:"
 # Below the bus's limit, with room for the feed position.
 MAX_BYTES = 262_144 - 1024
 

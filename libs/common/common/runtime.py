@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from common import bus as buses
-from common import clock, db, log
+from common import clock, db, log, restoring
 from common.auth import Verifier
 from common.heartbeat import Heart
 from common.inbox import Inbox, Routes, Verdict
@@ -52,7 +52,7 @@ class Runtime:
         )
         self.inbox = Inbox(self.sessions, routes, self._feed)
         self.sequencer = Sequencer(settings.database_url, settings.node, self.bus, self.inbox)
-        self.heart = Heart(settings, self.bus, now, release)
+        self.heart = Heart(settings, self.bus, now, release, self._begin_anew)
         self._jobs = jobs
         self._tasks: list[asyncio.Task[None]] = []
         self._log = log.get("runtime")
@@ -64,6 +64,12 @@ class Runtime:
     def transaction(self) -> Any:
         """One transaction for background work; the sequencer hears of its commit."""
         return _waking(self)
+
+    async def _begin_anew(self, epoch: int, feed_seq: int) -> None:
+        async with self.transaction() as tx:
+            # All of a database at once: longer than any request may take.
+            await tx.execute(text("SET LOCAL statement_timeout = '10min'"))
+            await restoring.restore(tx, self.settings.node, epoch, feed_seq, at=self.clock())
 
     def _feed(self, sender: str) -> str:
         """Whose positions a sender's messages count in: at a node all come through the hub, or from itself."""
@@ -113,7 +119,7 @@ class Runtime:
 
     async def start(self) -> None:
         me = self.settings.node
-        self.spawn("bus", self.bus.connect)
+        self.spawn("bus", self.bus.run)
         self.spawn("sequencer", self.sequencer.run)
         self.spawn("heart", self.heart.run)
         self.spawn("keys", self._keep_keys_fresh)

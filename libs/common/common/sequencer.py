@@ -13,7 +13,7 @@ from common import audit, log
 from common.bus import Bus
 from common.errors import Unavailable
 from common.inbox import Inbox, Raw, Verdict
-from common.outbox import HUB, SELF, stamped
+from common.outbox import HUB, PULL, SELF, stamped
 
 LOCK = 0x48554221
 POLL_S = 0.5
@@ -23,7 +23,7 @@ GATHER_S = 0.01
 RESEND_S = 30.0
 BATCH = 200
 MAX_PAUSE_S = 10.0
-WAKE_CHANNEL = "sequencer"
+WAKE_CHANNEL, AGAIN = "sequencer", "again"
 
 _NUMBER = f"""
 WITH fresh AS (
@@ -34,7 +34,8 @@ WITH fresh AS (
   INSERT INTO feeds_out AS f (feed, last_seq) SELECT feed, total FROM counted
   ON CONFLICT (feed) DO UPDATE SET last_seq = f.last_seq + excluded.last_seq RETURNING feed, last_seq
 )
-UPDATE outbox o SET feed_seq = h.last_seq - c.total + fresh.n
+UPDATE outbox o SET feed_seq = h.last_seq - c.total + fresh.n,
+  sent_at = CASE WHEN starts_with(o.feed, '{PULL}') THEN now() END
 FROM fresh JOIN heads h USING (feed) JOIN counted c USING (feed) WHERE o.id = fresh.id
 RETURNING o.id, o.feed, o.message_id, o.type, o.envelope, o.feed_seq
 """
@@ -63,6 +64,12 @@ class Sequencer:
 
     def wake(self) -> None:
         """Something was committed in this process."""
+        self._woken.set()
+
+    def _heard(self, _connection: Any, _pid: int, _channel: str, said: object) -> None:
+        """Something was committed in another process, or has to be sent again."""
+        if said == AGAIN:
+            self._unsent = {SELF: True, HUB: True}
         self._woken.set()
 
     async def run(self) -> None:
@@ -94,11 +101,12 @@ class Sequencer:
                 await connection.execute(f"NOTIFY {WAKE_CHANNEL}")
         self.leading = True
         self._unsent = {SELF: True, HUB: True}  # what an earlier leader numbered and did not send
-        await connection.add_listener(WAKE_CHANNEL, lambda *_: self._woken.set())
+        await connection.add_listener(WAKE_CHANNEL, self._heard)
         while True:
             fresh = sorted(await connection.fetch(_NUMBER), key=lambda row: row["id"])
             busy = await self._deliver(connection, [row for row in fresh if row["feed"] == SELF])
-            busy = await self._send(connection, [row for row in fresh if row["feed"] != SELF]) or busy
+            published = [row for row in fresh if row["feed"] != SELF and not row["feed"].startswith(PULL)]
+            busy = await self._send(connection, published) or busy
             now = self._now()
             if now - self._sealed_at >= SEAL_S:
                 self._sealed_at = now

@@ -48,6 +48,15 @@ class Settings(BaseSettings):
     heartbeat_s: float = 5.0
     receipt_after_s: float = 600.0
     hold_ttl_s: float = 900.0
+    digest_every_s: float = Field(
+        default=300.0, gt=0, description="Copies are compared with their owners so often"
+    )
+    away_after_s: float = Field(
+        default=86_400.0, gt=0, description="Providers of a platform silent for longer are not invited (hub)"
+    )
+    probation_days: float | None = Field(
+        default=None, gt=0, description="A platform that passed becomes active after so long; None: an operator decides"
+    )
     calls_per_minute: int = Field(default=1200, description="Per caller and service")
     max_body_bytes: int = 262_144
     log_level: str = "INFO"

@@ -121,3 +121,66 @@ class MemoRow(Base):
     __tablename__ = "memos"
     key: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class AnnouncementRow(Base):
+    """The last state of a record of ours that we have told the network of. Recipient None: the hub alone."""
+
+    __tablename__ = "announcements"
+    noun: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    version: Mapped[int]
+    deleted: Mapped[bool]
+    content_hash: Mapped[str]
+    type: Mapped[str]
+    recipients: Mapped[list[str | None]] = mapped_column(JSONB)
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class DriftRow(Base):
+    """How an owner's records and the copies an observer holds of them compared last.
+
+    Shape: `state` is asked, questioned, repairing or equal; `drift` counts by kind of difference.
+    """
+
+    __tablename__ = "drift"
+    observer: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    exchange: Mapped[UUID]
+    round: Mapped[int]
+    state: Mapped[str]
+    drift: Mapped[dict[str, int]] = mapped_column(JSONB)
+    records: Mapped[int]
+    asked_at: Mapped[datetime]
+    compared_at: Mapped[datetime | None]
+    equal_at: Mapped[datetime | None]
+    repaired_at: Mapped[datetime | None]
+
+
+class DifferenceRow(Base):
+    """A record that differs from its owner's, as far as it is known now. Version 0: there is none."""
+
+    __tablename__ = "drift_differences"
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    noun: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    bucket: Mapped[int]
+    kind: Mapped[str]
+    epoch: Mapped[int]
+    version: Mapped[int]
+    held_epoch: Mapped[int]
+    held_version: Mapped[int]
+    found_at: Mapped[datetime]
+    asked: Mapped[int]
+
+
+class PlatformRow(Base):
+    """How a platform is, as the hub last told us."""
+
+    __tablename__ = "platforms"
+    node: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    version: Mapped[int]
+    standing: Mapped[str]
+    as_of: Mapped[datetime | None]

@@ -51,7 +51,13 @@ def write_configuration(network: Network, path: Path, broker: Broker) -> None:
     """
     names = [node.id for node in network.topology.nodes] + [SYSTEM]
     try:
-        text = render(network.topology, {name: network.secrets.public_key(name) for name in names}, broker)
+        secrets = network.secrets
+        text = render(
+            network.topology,
+            {name: secrets.public_key(name) for name in names},
+            broker,
+            {name: secrets.further_keys(name) for name in names},
+        )
         draft = path.with_suffix(".draft")
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)

@@ -9,11 +9,16 @@ import typer
 from localnet.commands import (
     auditing,
     composing,
+    conforming,
+    drifting,
     evaluating,
+    exchanging,
+    joining,
     learning,
     loading,
     looking,
     playing,
+    proving,
     running,
     serving,
     steering,
@@ -50,6 +55,9 @@ FAMILIES: tuple[dict[str, Callable[..., Any]], ...] = (
     composing.COMMANDS,
     tokens.COMMANDS,
     auditing.COMMANDS,
+    proving.COMMANDS,
+    conforming.COMMANDS,
+    drifting.COMMANDS,
 )
 for family in FAMILIES:
     for name, command in family.items():
@@ -63,3 +71,7 @@ for name, command in learning.WEIGHTS_COMMANDS.items():
     weights.command(name)(command)
 match.add_typer(weights, name="weights")
 app.add_typer(match, name="match")
+app.add_typer(exchanging.exporting, name="export")
+app.add_typer(exchanging.importing, name="import")
+app.add_typer(joining.node, name="node")
+app.add_typer(proving.certificates, name="certificates")

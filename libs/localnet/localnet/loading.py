@@ -42,6 +42,7 @@ class Loaded:
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     missing: dict[str, int] = field(default_factory=dict)
+    became: list[tuple[str, int, str]] = field(default_factory=list)  # node, line, outcome
 
     def add(self, node: str, outcome: Mapping[str, int]) -> None:
         self.outcomes.setdefault(node, Counter()).update(outcome)
@@ -115,6 +116,9 @@ async def send(
         nonlocal done
         async with gate:
             answer = await api.send_lines(node, IMPORT, ndjson(lines), who=OPERATOR)
+            loaded.became += [
+                (node, lines[entry["line"] - 1][0], entry["outcome"]) for entry in answer["lines"]
+            ]
             refused = [entry for entry in answer["lines"] if entry["outcome"] == "rejected"]
             if refused:
                 loaded.rejected += await _explained(api, node, lines, refused)

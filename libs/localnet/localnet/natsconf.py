@@ -5,7 +5,7 @@ would not be enough: a chosen reply subject would let one node speak in another'
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,15 @@ class Tls:
     cert_file: Path
     key_file: Path
     ca_file: Path
+
+
+BROKER = "nats"
+
+
+def tls_files(folder: Path, holder: str) -> Tls:
+    """Where a folder of certificates has those of the broker or of a node."""
+    place, stem = folder / holder, "server" if holder == BROKER else "node"
+    return Tls(place / f"{stem}.crt", place / f"{stem}.key", place / "ca.crt")
 
 
 @dataclass(frozen=True)
@@ -66,14 +75,19 @@ def text(value: object) -> str:
     return json.dumps(str(value), ensure_ascii=False)
 
 
-def account(node: Node, key: str) -> str:
+def account(node: Node, keys: Sequence[str]) -> str:
+    """Its users have the same rights: two of them while the node changes its key."""
     subjects = [subject for subject, _ in exports(node)]
-    imports = "\n".join(f"      {{ service: {{ account: {HUB}, subject: {text(s)} }} }}" for s in subjects)
-    return f"""  {node.account} {{
-    users: [ {{ nkey: {key}, permissions {{
+    users = ", ".join(
+        f"""{{ nkey: {key}, permissions {{
       publish: [ {", ".join(map(text, subjects))} ]
       subscribe: [ {text(inbox(node.id) + ".>")} ]
-    }} }} ]
+    }} }}"""
+        for key in keys
+    )
+    imports = "\n".join(f"      {{ service: {{ account: {HUB}, subject: {text(s)} }} }}" for s in subjects)
+    return f"""  {node.account} {{
+    users: [ {users} ]
     limits: {{ max_connections: 8, max_subscriptions: 64, max_payload: {MAX_PAYLOAD_BYTES} }}
     imports: [
 {imports}
@@ -90,14 +104,20 @@ def tls_block(tls: Tls | None) -> str:
   ca_file: {text(tls.ca_file)}
   verify: true
   min_version: "1.3"
+  handshake_first: true  # nothing is said in the clear, and a port 443 that inspects for TLS lets it pass
 }}
 """
 
 
-def render(topology: Topology, keys: Mapping[str, str], broker: Broker) -> str:
+def render(
+    topology: Topology,
+    keys: Mapping[str, str],
+    broker: Broker,
+    also: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     """The configuration text.
 
-    Shape: `keys` has the public nkey of every node id and of "sys".
+    Shape: `keys` has the public nkey of every node id and of "sys"; `also` further ones accepted of a node.
     Raises: ValueError when a node's account name is reserved.
     """
     for node in topology.spokes:
@@ -108,14 +128,16 @@ def render(topology: Topology, keys: Mapping[str, str], broker: Broker) -> str:
         for node in topology.spokes
         for subject, kind in exports(node)
     )
-    accounts = "\n".join(account(node, keys[node.id]) for node in topology.spokes)
+    accepted = {name: (key, *(also or {}).get(name, ())) for name, key in keys.items()}
+    accounts = "\n".join(account(node, accepted[node.id]) for node in topology.spokes)
+    hubs = ", ".join(f"{{ nkey: {key} }}" for key in accepted[topology.hub.id])
     return f"""# Generated from the topology at every start; changes made here are lost.
 server_name: hub
 listen: {text(f"{broker.host}:{broker.port}")}
 http: {text(broker.monitor)}
 max_payload: {MAX_PAYLOAD_BYTES}
 max_connections: 200
-write_deadline: "5s"
+write_deadline: "30s"  # a line of 64 kbit/s needs so long for one batch
 ping_interval: "20s"
 ping_max: 2
 logtime_utc: true
@@ -129,7 +151,7 @@ logtime_utc: true
 accounts {{
   {HUB} {{
     jetstream: enabled
-    users: [ {{ nkey: {keys[topology.hub.id]} }} ]
+    users: [ {hubs} ]
     exports: [
 {exported}
     ]

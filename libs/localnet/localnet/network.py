@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import yaml
 from common.node import Node, Topology, parse
 
-from localnet.natsconf import Broker
+from localnet.natsconf import BROKER, Broker, tls_files
 from localnet.paths import Folder
 from localnet.secrets import Secrets, read
 from localnet.trouble import USAGE, Trouble
@@ -43,6 +43,7 @@ class Network:
     postgres_url: str | None = None
     nats_url: str | None = None
     max_file_bytes: int = 0
+    tls: bool = False  # between the embedded broker and everybody
 
     @cached_property
     def topology(self) -> Topology:
@@ -70,7 +71,7 @@ class Network:
 
     @property
     def bus_url(self) -> str:
-        return self.nats_url or f"nats://{HOST}:{self.port(NATS)}"
+        return self.nats_url or f"{'tls' if self.tls else 'nats'}://{HOST}:{self.port(NATS)}"
 
     def database_url(self, node: Node) -> str:
         """As the node's own role, which is named like its database."""
@@ -104,6 +105,7 @@ class Network:
             port=self.port(NATS),
             monitor=f"{HOST}:{self.monitor_port}",
             max_file_bytes=self.max_file_bytes,
+            tls=tls_files(self.folder.certificates, BROKER) if self.tls else None,
         )
 
     @property

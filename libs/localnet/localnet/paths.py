@@ -31,6 +31,10 @@ class Folder:
         return self.secrets / "databases"
 
     @property
+    def certificates(self) -> Path:
+        return self.secrets / "tls"
+
+    @property
     def users(self) -> Path:
         return self.secrets / "users.json"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common import bus as buses
+from common import credentials
 from common.node import Node
 
 from localnet import databases, processes, streams
@@ -58,7 +58,7 @@ def provide_bus(work: Work) -> None:
     network = work.network
     seed_file = network.secrets.seed_file(network.topology.hub.id)
     nodes = network.topology.spokes
-    tls = buses.tls(settings_for(network, network.topology.hub))
+    tls = credentials.tls(settings_for(network, network.topology.hub))
     told = work.progress("streams")
     asyncio.run(streams.provision(network.bus_url, seed_file, nodes, STREAM_BYTES, told, tls))
 

@@ -24,6 +24,14 @@ class Secrets:
     def seed_file(self, node: str) -> Path:
         return self.folder.nkeys / f"{node}.nk"
 
+    def old_seed_file(self, node: str) -> Path:
+        """The seed a node had before; its key is accepted until the node uses the new one."""
+        return self.folder.nkeys / f"{node}.old.nk"
+
+    def next_seed_file(self, node: str) -> Path:
+        """A seed that is not handed out yet; its key is accepted already."""
+        return self.folder.nkeys / f"{node}.next.nk"
+
     @property
     def postgres_file(self) -> Path:
         """Password of the superuser, used by provisioning only."""
@@ -68,18 +76,27 @@ class Secrets:
 
         Raises: Trouble when the seed file is damaged.
         """
-        path = self.seed_file(node)
-        try:
-            return bytes(nkeys.from_seed(read(path).encode()).public_key).decode()
-        except Exception as error:
-            raise Trouble(
-                (f"密钥文件损坏：{path}", f"the key file is damaged: {path}"),
-                ("每个节点一个 nkey 种子", "each node has one nkey seed"),
-                (
-                    "从备份恢复，或删除该文件后重新启动",
-                    "restore it from a backup, or delete it and start again",
-                ),
-            ) from error
+        return public_key(self.seed_file(node))
+
+    def further_keys(self, node: str) -> list[str]:
+        """Public keys accepted beside that one, while a key is being changed. Raises: Trouble."""
+        files = (self.old_seed_file(node), self.next_seed_file(node))
+        return [public_key(path) for path in files if path.exists()]
+
+
+def public_key(path: Path) -> str:
+    """Raises: Trouble when the seed file is damaged."""
+    try:
+        return bytes(nkeys.from_seed(read(path).encode()).public_key).decode()
+    except Exception as error:
+        raise Trouble(
+            (f"密钥文件损坏：{path}", f"the key file is damaged: {path}"),
+            ("每个节点一个 nkey 种子", "each node has one nkey seed"),
+            (
+                "从备份恢复，或删除该文件后重新启动",
+                "restore it from a backup, or delete it and start again",
+            ),
+        ) from error
 
 
 def new_seed() -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from common.node import Node
 from common.settings import Settings
 
+from localnet.natsconf import tls_files
 from localnet.network import HOST, Network
 
 
@@ -21,6 +22,13 @@ def settings_for(network: Network, node: Node) -> Settings:
         "port": network.port(node.id),
         "hub_url": network.url(hub.id),
     }
+    if network.tls:
+        files = tls_files(network.folder.certificates, node.id)
+        own |= {
+            "nats_ca_file": files.ca_file,
+            "nats_cert_file": files.cert_file,
+            "nats_key_file": files.key_file,
+        }
     if node == hub:
         own |= {"pepper_file": secrets.pepper_file, "bootstrap_client_file": secrets.client_file}
     return Settings(**own)

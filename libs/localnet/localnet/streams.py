@@ -105,6 +105,7 @@ async def connect(url: str, seed_file: Path, tls: ssl.SSLContext | None = None) 
             name="provisioning",
             nkeys_seed=str(seed_file),
             inbox_prefix=inbox("hub").encode(),
+            tls_handshake_first=tls is not None,
             allow_reconnect=False,
             connect_timeout=5,
             error_cb=note,

@@ -310,6 +310,12 @@ class Supervisor:
             self.listener.send(client, told)
 
 
+def ensure_certificates(network: Network) -> None:
+    from localnet.certificates import Authority  # the library takes 60 ms that others need not pay
+
+    Authority(network.folder.certificates).ensure(node.id for node in network.topology.nodes)
+
+
 def main() -> int:
     """Run the network described by the file argv[1]; the one line on descriptor argv[2] says how it began."""
     report = int(sys.argv[2])
@@ -324,6 +330,8 @@ def main() -> int:
         preflight.take_lock(network.folder)  # held to the end of this process, whatever ends it
         mended = stale.mend(network.folder)
         network.secrets.make(node.id for node in network.topology.nodes)
+        if network.tls:
+            ensure_certificates(network)
         network = network.limited()
         preflight.ports_free(network)
         network.remember()

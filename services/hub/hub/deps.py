@@ -1,18 +1,26 @@
 """What the hub's routes ask for."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Annotated
 
+from common import db
 from common.auth import Principal, allow, caller
+from common.db import Tx
 from common.errors import Conflict, Forbidden, Unavailable
+from common.fields import NodeId
 from common.limits import Limiter
 from common.node import Topology
 from common.runtime import Runtime
 from common.settings import Settings
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from hub.fences.domain import Fences
+from hub.members import service as members
+from hub.members.domain import Membership
 
 # Guessing a password: five tries a minute for one account from one address (ASVS 5.0 6.3.1).
 TRIES_PER_MINUTE = 5
@@ -51,12 +59,33 @@ class Attempts:
         self._registration.hit(ip)
 
 
+class Roster:
+    """The members of the network as this process knows them; `refresh` reads them again."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._known: Membership | None = None
+
+    async def known(self, tx: AsyncSession) -> Membership:
+        if self._known is None:
+            self._known = await members.membership(tx, self._topology)
+        return self._known
+
+    async def refresh(self, runtime: Runtime) -> None:
+        """With the database away what was known stays known."""
+        with contextlib.suppress(Unavailable):
+            async with db.begin(runtime.sessions) as tx:
+                self._known = await members.membership(tx, self._topology)
+
+
 @dataclass(frozen=True)
 class Hub:
     """What this process has beside the common runtime. `pepper` is None without a pepper file."""
 
     pepper: bytes | None
     attempts: Attempts
+    roster: Roster
+    fences: Fences
 
 
 def _runtime(request: Request) -> Runtime:
@@ -67,8 +96,18 @@ def _settings(request: Request) -> Settings:
     return _runtime(request).settings
 
 
-def _network(request: Request) -> Topology:
-    return _runtime(request).settings.network
+async def _membership(request: Request, tx: Tx) -> Membership:
+    return await request.app.state.hub.roster.known(tx)
+
+
+def _network(membership: Annotated[Membership, Depends(_membership)]) -> Topology:
+    """The topology, widened by the platforms that joined."""
+    return membership.network
+
+
+async def _afterwards(request: Request) -> AsyncIterator[None]:
+    yield
+    await request.app.state.hub.roster.refresh(_runtime(request))
 
 
 def _ip(request: Request) -> str:
@@ -142,10 +181,22 @@ async def _case_reader(who: Annotated[Principal, Depends(caller)]) -> Principal:
     )
 
 
+async def own_node(id: NodeId, request: Request, who: Annotated[Principal, Depends(caller)]) -> None:
+    """The caller may act for this platform. In a moment of its own: the call itself may wait long.
+
+    Raises: NotFound.
+    """
+    async with db.begin(_runtime(request).sessions) as tx:
+        await members.own(tx, who, id)
+
+
 CaseReader = Annotated[Principal, Depends(_case_reader)]
 Config = Annotated[Settings, Depends(_settings)]
 Ip = Annotated[str, Depends(_ip)]
+Known = Annotated[Membership, Depends(_membership)]
 Network = Annotated[Topology, Depends(_network)]
+# Of a route that changes members: begun before its transaction, so that it ends after the commit.
+known_afterwards = Depends(_afterwards, scope="function")
 Operator = Annotated[Principal, allow("operator")]
 Pepper = Annotated[bytes, Depends(_pepper)]
 Reading = Annotated[Callable[[], AbstractAsyncContextManager[AsyncSession]], Depends(_reading)]

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from hub.app import read_pepper
 from hub.clients import service as clients
 from hub.deps import elsewhere
+from hub.members import service as members
 from hub.signing_keys import service as keys
 from hub.users import service as users
 
@@ -25,6 +26,7 @@ async def first_operator(settings: Settings) -> str | None:
     Returns the operator's password the one time it is made. Safe to repeat and to run twice at once.
     Raises: ValueError without a pepper file.
     """
+    await enrol(settings)
     if elsewhere(settings):
         return None
     pepper = read_pepper(settings.pepper_file)
@@ -49,6 +51,16 @@ async def first_operator(settings: Settings) -> str | None:
                 network=settings.network, at=at,
             )  # fmt: skip
             return password
+    finally:
+        await engine.dispose()
+
+
+async def enrol(settings: Settings) -> None:
+    """Every node of the topology is a member of the network from its beginning."""
+    engine = db.engine(settings.database_url, 1, 0)
+    try:
+        async with db.begin(db.sessions(engine)) as tx:
+            await members.enrol(tx, settings.network, at=clock.system())
     finally:
         await engine.dispose()
 

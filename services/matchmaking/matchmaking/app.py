@@ -10,6 +10,7 @@ from matchmaking.campaigns.consumers import Planning
 from matchmaking.campaigns.router import router as campaigns
 from matchmaking.demands import consumers as demands
 from matchmaking.demands.service import Matchmaker, OpenDemands
+from matchmaking.drift import consumers as drift
 from matchmaking.embeddings.consumers import Embed
 from matchmaking.embeddings.service import Embeddings
 from matchmaking.explanations.router import router as explanations
@@ -49,6 +50,7 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
         routers=[matches, explanations, offered, rankings, campaigns],
         routes=(
             *offerings.routes,
+            *drift.routes(settings.node, now),
             *outcomes.routes(catalogue.touched),
             *opportunities.routes(now),
             *demands.routes(matchmaker, now),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from hub.fences.domain import Fences
 from hub.nodes.service import Listener
 
 
@@ -20,12 +21,12 @@ def beat(world, node="hohhot", **other):
 
 @pytest.fixture
 def listener(world):
-    return Listener(world.settings.network)
+    return Listener(world.settings.network, Fences())
 
 
 async def write(world, listener):
     async with world.app.state.runtime.transaction() as tx:
-        await listener.write(tx)
+        await listener.write(tx, at=world.clock())
 
 
 async def node(world, id="hohhot", headers=None):
@@ -130,7 +131,7 @@ async def test_beats_outlive_a_failed_write(world, listener):
         async with world.app.state.runtime.transaction() as tx:
             await tx.close()
             tx.execute = lambda *_: (_ for _ in ()).throw(RuntimeError("away"))
-            await listener.write(tx)
+            await listener.write(tx, at=world.clock())
     await write(world, listener)
     assert (await node(world))["state"] == "ready"
 

@@ -98,6 +98,19 @@ def test_tls_demands_a_client_certificate(topology: Topology, keys: dict[str, st
     text = render(topology, keys, replace(BROKER, tls=files))
     assert "verify: true" in text
     assert 'min_version: "1.3"' in text
+    assert "handshake_first: true" in text
+
+
+def test_a_node_that_changes_its_key_has_two_users_with_the_same_rights(
+    topology: Topology, keys: dict[str, str]
+) -> None:
+    node = topology.spokes[0]
+    text = render(topology, keys, BROKER, {node.id: ["NEWKEY"]})
+    own = block(text, node.account)
+    rights = re.findall(r"nkey: (\w+), permissions (\{.*?\n    \})", own, re.DOTALL)
+    assert [key for key, _ in rights] == [keys[node.id], "NEWKEY"]
+    assert rights[0][1] == rights[1][1]
+    assert text.count("NEWKEY") == 1
 
 
 @pytest.mark.parametrize("id", ["sys", "SYS"])

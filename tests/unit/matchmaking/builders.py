@@ -10,7 +10,7 @@ from common.contracts.demands import Demand
 from common.contracts.offerings import Price
 from matchmaking.matching import engine, weights
 from matchmaking.matching.index import Index
-from matchmaking.matching.listing import Listing, Offer, Supplier, wording
+from matchmaking.matching.listing import HERE, Listing, Offer, Presence, Supplier, wording
 from matchmaking.matching.retrieval import Document, Hit, Need
 from matchmaking.matching.weights import Weights
 
@@ -38,9 +38,11 @@ def listing(name: str = "one", **changes: Any) -> Listing:
     return replace(plain, **changes)
 
 
-def offer(name: str = "one", supplier: Supplier = ACTIVE, open_engagements: int = 0, **changes: Any) -> Offer:
+def offer(
+    name: str = "one", supplier: Supplier = ACTIVE, open_engagements: int = 0, presence: Presence = HERE, **changes: Any
+) -> Offer:
     """An offering of an active provider nobody knows yet; `changes` are of its listing."""
-    return Offer(listing(name, **changes), supplier, open_engagements)
+    return Offer(listing(name, **changes), supplier, open_engagements, presence)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Each hard condition alone: it fails where it should, and its edge holds."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from common.contracts.demands import Budget
@@ -10,7 +10,7 @@ from common.contracts.offerings import Price
 from common.contracts.providers import Qualification
 from common.contracts.technology import Achievement, TechnologyNeed
 from matchmaking.matching import eligibility
-from matchmaking.matching.listing import Supplier
+from matchmaking.matching.listing import Presence, Supplier
 
 from tests.unit.matchmaking.builders import ACTIVE, TODAY, demand, offer
 
@@ -95,6 +95,7 @@ def achievement(maturity=6, **changes):
             technology(cooperation=("transfer", "licence")),
             achievement(cooperation=("consulting",)),
         ),
+        ("platform-away", {}, {"presence": Presence(away=True)}),
     ],
 )  # fmt: skip
 def test_each_condition_fails_alone(condition, need, offered):
@@ -104,6 +105,7 @@ def test_each_condition_fails_alone(condition, need, offered):
 @pytest.mark.parametrize(
     ("need", "offered"),
     [
+        ({}, {"presence": Presence(as_of=datetime(2026, 11, 23, tzinfo=UTC))}),
         ({}, {"capacity": 3, "open_engagements": 2}),
         ({}, {"capacity": None, "open_engagements": 10_000}),
         ({"qualifications": ("cma",)}, {"supplier": supplier(Qualification(name=CMA, valid_until=TODAY))}),
@@ -164,13 +166,13 @@ def test_all_that_fails_is_named_in_the_order_it_is_looked_at():
         **finance(term_months=12), **technology(least_maturity=9, cooperation=("transfer",)),
     )  # fmt: skip
     offered = offer(
-        supplier=supplier(state="suspended"), state="paused", capacity=0, service_area=("1501",),
+        supplier=supplier(state="suspended"), presence=Presence(away=True), state="paused", capacity=0, service_area=("1501",),
         size_classes=("micro",),
         **terms(amount_to_cents=1, term_to_months=1, collateral=("deposit",), guarantees=("person",)),
         **achievement(1, cooperation=("equity",)),
     )  # fmt: skip
     assert eligibility.failed(need, offered, TODAY) == tuple(eligibility.CONDITIONS)
-    assert len(eligibility.CONDITIONS) == 15
+    assert len(eligibility.CONDITIONS) == 16
 
 
 def test_what_is_lapsed_tomorrow_is_valid_today():

@@ -7,6 +7,7 @@ from uuid import UUID
 from common import db
 from common.auth import Principal
 from common.contracts.offerings import OfferingState
+from common.tables import AnnouncementRow
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -71,3 +72,10 @@ async def add_all(tx: AsyncSession, offerings: Sequence[Offering]) -> None:
             OfferingRow.__table__.insert(),  # pyright: ignore[reportAttributeAccessIssue]
             [db.columns(OfferingRow, offering) for offering in offerings],
         )
+
+
+async def unsaid(tx: AsyncSession, limit: int) -> Sequence[Offering]:
+    """Records of which nothing is kept that was said; of databases older than what keeps it."""
+    said = select(AnnouncementRow.id).where(AnnouncementRow.noun == "offering", AnnouncementRow.id == OfferingRow.id)
+    query = select(OfferingRow).where(~said.exists()).order_by(OfferingRow.id).limit(limit)
+    return [db.value(row, Offering) for row in (await tx.execute(query)).scalars()]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from common import ids, journal
+from common import announcements, ids, journal
 from common.auth import Principal
+from common.contracts.offerings import OfferingAnnounced
 from common.errors import absent
 from common.preconditions import Match
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -153,3 +154,10 @@ async def put(tx: AsyncSession, *, new: Sequence[Offering], changed: Sequence[Of
     await repository.add_all(tx, new)
     for offering in changed:
         await repository.save(tx, offering)
+
+
+async def note_unsaid(tx: AsyncSession, limit: int) -> int:
+    """Keep as said what was said before there was a place for it; the next comparison finds what was not."""
+    found = await repository.unsaid(tx, limit)
+    await announcements.note(tx, [(OfferingAnnounced.of(one), None) for one in found])
+    return len(found)

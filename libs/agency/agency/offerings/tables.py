@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from common.db import Base, Versioned
-from sqlalchemy import ForeignKey, text
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,3 +38,7 @@ class OfferingRow(Versioned, Base):
     source_id: Mapped[UUID | None] = mapped_column(unique=True)
     submitted_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    # The transaction that wrote the row last; the database stamps it.
+    changed_xid: Mapped[int] = mapped_column(server_default=text("0"))
+
+    __table_args__ = (Index("ix_offerings_changed_xid", "changed_xid", "id"),)

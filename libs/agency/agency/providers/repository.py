@@ -8,6 +8,7 @@ from uuid import UUID
 from common import db
 from common.auth import Principal
 from common.contracts.providers import ProviderState
+from common.tables import AnnouncementRow
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -75,3 +76,10 @@ async def add_all(tx: AsyncSession, providers: Sequence[Provider]) -> None:
             ProviderRow.__table__.insert(),  # pyright: ignore[reportAttributeAccessIssue]
             [db.columns(ProviderRow, provider) for provider in providers],
         )
+
+
+async def unsaid(tx: AsyncSession, limit: int) -> Sequence[Provider]:
+    """Records of which nothing is kept that was said; of databases older than what keeps it."""
+    said = select(AnnouncementRow.id).where(AnnouncementRow.noun == "provider", AnnouncementRow.id == ProviderRow.id)
+    query = select(ProviderRow).where(~said.exists()).order_by(ProviderRow.id).limit(limit)
+    return [db.value(row, Provider) for row in (await tx.execute(query)).scalars()]

@@ -30,6 +30,8 @@ class ProviderRow(Versioned, Base):
     suspended_until: Mapped[datetime | None]
     registered_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    # The transaction that wrote the row last; the database stamps it.
+    changed_xid: Mapped[int] = mapped_column(server_default=text("0"))
 
     __table_args__ = (
         Index(
@@ -39,6 +41,7 @@ class ProviderRow(Versioned, Base):
             postgresql_where=text("state NOT IN ('rejected', 'retired')"),
         ),
         Index("ix_providers_owner_subject", "owner_subject"),
+        Index("ix_providers_changed_xid", "changed_xid", "id"),
         Index(
             "ix_providers_suspended_until", "suspended_until", postgresql_where=text("state = 'suspended'")
         ),

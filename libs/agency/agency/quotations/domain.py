@@ -72,7 +72,7 @@ def addressed(invitation: Invitation, *, node: str, source: str) -> None:
 
 
 def receive(
-    invitation: Invitation, provider: Provider | None, *, platform: str, at: datetime
+    invitation: Invitation, provider: Provider | None, *, platform: str, epoch: int = 1, at: datetime
 ) -> tuple[Quotation, QuotationDeclined | None]:
     """What an invitation becomes here. One nobody can answer is declined at once, so that nobody waits."""
     refusal = None
@@ -84,6 +84,7 @@ def receive(
         refusal = "arrived-after-deadline"
     quotation = Quotation(
         id=key(invitation.id),
+        epoch=epoch,
         version=1,
         invitation_id=invitation.id,
         demand_id=invitation.demand_id,

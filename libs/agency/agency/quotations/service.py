@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from common import audit, journal
+from common import audit, journal, restoring
 from common.auth import Principal
 from common.contracts.envelope import Fact
 from common.contracts.invitations import Invitation
@@ -47,7 +47,9 @@ async def receive(
     held = await repository.find(tx, who, id, lock=True)
     if held is None:
         provider = await providers.lookup(tx, who, invitation.provider_id)
-        quotation, fact = domain.receive(invitation, provider, platform=who.node, at=at)
+        # Under the id of one that may have been lost in a restore: of our epoch, so that it counts.
+        epoch = await restoring.epoch(tx)
+        quotation, fact = domain.receive(invitation, provider, platform=who.node, epoch=epoch, at=at)
         if await repository.add(tx, quotation):
             if fact is not None:
                 await _tell(tx, who, quotation, fact, at)

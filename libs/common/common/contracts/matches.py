@@ -28,7 +28,8 @@ class Candidate(Contract):
     """One offering that fits, best first.
 
     Shape: `relaxed` are the hard conditions it does not hold and that were relaxed because nothing held
-    them all; `newcomer` says that it has its place by the chance new providers are given.
+    them all; `newcomer` says that it has its place by the chance new providers are given; `as_of` when its
+    platform was last heard, None while it is being heard.
     """
 
     rank: Annotated[int, Field(ge=1)]
@@ -47,6 +48,7 @@ class Candidate(Contract):
     matched: tuple[Matched, ...] = ()
     relaxed: tuple[Slug, ...] = ()
     newcomer: bool = False
+    as_of: Moment | None = None
     reason_zh: str
     reason_en: str
 

@@ -78,3 +78,9 @@ class OfferingRetired(Offering, Fact):
     """The tombstone: it is never published again."""
 
     type = "offering.retired.v1"
+
+
+class OfferingAnnounced(Offering, Fact):
+    """Said again, or for the first time here: the state as it stands, whatever led to it."""
+
+    type = "offering.announced.v1"

@@ -68,3 +68,9 @@ class ProviderRestored(Provider, Fact):
 
 class ProviderRetired(Provider, Fact):
     type = "provider.retired.v1"
+
+
+class ProviderAnnounced(Provider, Fact):
+    """Said again, or for the first time here: the state as it stands, whatever led to it."""
+
+    type = "provider.announced.v1"

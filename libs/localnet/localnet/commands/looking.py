@@ -28,9 +28,15 @@ def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     with Connection(folder) as connection:
         told = connection.ask(do="status")
     rows = described(folder, told)
+    network = Network.from_json(recall(folder))
+    ending = soonest(network) if network.tls else None
     totals = {"pss_mb": total(rows, "pss_mb"), "rss_mb": total(rows, "rss_mb")}
     if as_json:
-        out.print_json(json.dumps({"phase": told["phase"], "nodes": rows, **totals}, ensure_ascii=False))
+        out.print_json(
+            json.dumps(
+                {"phase": told["phase"], "nodes": rows, "certificate": ending, **totals}, ensure_ascii=False
+            )
+        )
         return
     table = Table(title=f"{told['phase']} · {folder.root}", title_justify="left")
     wide = out.width >= WIDE
@@ -47,6 +53,17 @@ def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
         table.add_row(row["node"], state, *where, text(row["pss_mb"]), row["heartbeat"] or "", *more)
     out.print(table)
     out.print(f"PSS {totals['pss_mb']} MB")
+    if ending:
+        out.print(f"最先到期的证书 · certificate that ends first: {ending['holder']}, {ending['days']} d")
+
+
+def soonest(network: Network) -> dict[str, Any]:
+    """Whose certificate ends first, and in how many days."""
+    from localnet.certificates import Authority, clock
+
+    authority, now = Authority(network.folder.certificates), clock()
+    found = min(authority.all(n.id for n in network.topology.nodes), key=lambda one: one.expires_at)
+    return {"holder": found.holder, "days": round(found.days(now), 1)}
 
 
 def described(folder: Folder, told: dict[str, Any]) -> list[dict[str, Any]]:

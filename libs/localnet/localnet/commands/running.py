@@ -26,11 +26,15 @@ def up(
     single_process: Annotated[
         bool, typer.Option("--single-process", help="全部服务同在一个进程 · All services in one process")
     ] = False,
+    tls: Annotated[
+        bool | None,
+        typer.Option("--tls/--no-tls", help="消息总线双向 TLS 1.3 · Mutual TLS 1.3 on the bus; remembered"),
+    ] = None,
     data_dir: DataDir = None,
     topology: TopologyFile = None,
 ) -> None:
     """启动整个网络 · Start the network; Ctrl-C stops it."""
-    network = plan(data_dir, topology, only, port_base, single_process)
+    network = plan(data_dir, topology, only, port_base, single_process, tls)
     with Session(network) as session:
         session.until_up()
         if detach:
@@ -45,6 +49,7 @@ def plan(
     only: str = "",
     port_base: int | None = None,
     single: bool = False,
+    tls: bool | None = None,
 ) -> Network:
     """The network to start; what was chosen at an earlier start holds unless it is chosen anew.
 
@@ -66,6 +71,7 @@ def plan(
         postgres_url=os.environ.get("HUBNET_POSTGRES_URL"),
         nats_url=os.environ.get("HUBNET_NATS_URL"),
         max_file_bytes=before.get("max_file_bytes", 0),
+        tls=before.get("tls", False) if tls is None else tls,
     )
 
 

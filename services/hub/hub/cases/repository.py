@@ -114,3 +114,8 @@ async def by_state(tx: AsyncSession) -> dict[str, int]:
         select(CaseRow.state, func.count()).group_by(CaseRow.state).order_by(CaseRow.state)
     )
     return dict(rows.all())
+
+
+async def unsaid(tx: AsyncSession, owner: str, epoch: int) -> Sequence[Case]:
+    query = select(CaseRow).where(CaseRow.owner == owner, CaseRow.epoch < epoch).order_by(CaseRow.id)
+    return [db.value(row, Case) for row in (await tx.execute(query)).scalars()]

@@ -45,3 +45,8 @@ async def technology_needs(
 async def by_state(tx: AsyncSession) -> dict[str, int]:
     """How many demands of the region are in each state."""
     return await repository.by_state(tx)
+
+
+async def unsaid(tx: AsyncSession, owner: str, epoch: int) -> Sequence[Case]:
+    """Demands a window has not said in its present epoch."""
+    return await repository.unsaid(tx, owner, epoch)

@@ -28,6 +28,12 @@ class Item(Contract):
     body: dict[str, Any]
 
 
+class Copy(Item):
+    """A provider or an offering as its owner tells it, whatever its state."""
+
+    deleted: bool
+
+
 class Technology(Contract):
     """What an achievement or a need of technology must be like. `field` is a part of its field's name."""
 
@@ -43,8 +49,11 @@ class Search(Contract):
     categories: tuple[str, ...] | None = None
     place: str | None = None
     platform: str | None = None
+    provider: UUID | None = None
     words: tuple[str, ...] = ()
     technology: Technology = Technology()
+    # Platforms whose offerings nobody finds now.
+    hidden: frozenset[str] = frozenset()
 
 
 def folded(text: str) -> str:

@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVarTuple
 from uuid import UUID
 
@@ -6,11 +7,12 @@ from common import copies, db
 from common.contracts.envelope import Envelope
 from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
-from sqlalchemy import Select, and_, func, literal, literal_column, or_, select
+from common.tables import PlatformRow
+from sqlalchemy import Select, and_, func, literal, literal_column, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.catalogue import domain
-from hub.catalogue.domain import Item, Search
+from hub.catalogue.domain import Copy, Item, Search
 from hub.catalogue.tables import OfferingCopyRow, ProviderCopyRow
 
 Ts = TypeVarTuple("Ts")
@@ -37,9 +39,48 @@ async def follow_provider(tx: AsyncSession, envelope: Envelope, provider: Provid
     )
 
 
+async def bodies(
+    tx: AsyncSession, noun: str, owner: str, ids: Sequence[UUID]
+) -> dict[UUID, tuple[bool, dict[str, Any]]]:
+    table: Any = OfferingCopyRow if noun == "offering" else ProviderCopyRow
+    query = select(table.id, table.deleted, table.body).where(table.owner == owner, table.id.in_(ids))
+    rows = (await tx.execute(query)).all() if ids else ()
+    return {row.id: (row.deleted, row.body) for row in rows}
+
+
+async def newest_epoch(tx: AsyncSession, owner: str) -> int:
+    found = [
+        (await tx.execute(select(func.max(table.epoch)).where(table.owner == owner))).scalar_one()
+        for table in (OfferingCopyRow, ProviderCopyRow)
+    ]
+    return max(epoch or 0 for epoch in found)
+
+
+async def as_of(tx: AsyncSession) -> dict[str, datetime]:
+    """When each platform that is not being heard was last: what is held of it may be so old."""
+    query = select(PlatformRow.node, PlatformRow.as_of).where(PlatformRow.as_of.is_not(None))
+    return {node: at for node, at in (await tx.execute(query)).all() if at is not None}
+
+
 async def owner_of(tx: AsyncSession, noun: str, id: UUID) -> str | None:
     table: Any = OfferingCopyRow if noun == "offering" else ProviderCopyRow
     return (await tx.execute(select(table.owner).where(table.id == id).limit(1))).scalar_one_or_none()
+
+
+async def holdings(tx: AsyncSession, noun: str, owner: str) -> AsyncIterator[Mapping[str, Any]]:
+    table: Any = OfferingCopyRow if noun == "offering" else ProviderCopyRow
+    columns = ("id", "epoch", "version", "deleted", "forked", "content_hash", "body")
+    query = select(*(getattr(table, name) for name in columns)).where(table.owner == owner)
+    async for row in (await tx.stream(query.order_by(table.id))).mappings():
+        yield {name: row[name] for name in columns}
+
+
+async def foreign(tx: AsyncSession, node: str) -> tuple[str, UUID] | None:
+    query = (
+        select(ProviderCopyRow.id).where(ProviderCopyRow.owner != node).order_by(ProviderCopyRow.id).limit(1)
+    )
+    id = (await tx.execute(query)).scalar_one_or_none()
+    return None if id is None else ("provider", id)
 
 
 def _visible(query: Select[*Ts]) -> Select[*Ts]:
@@ -60,12 +101,16 @@ def _visible(query: Select[*Ts]) -> Select[*Ts]:
 
 def _found(query: Select[*Ts], search: Search) -> Select[*Ts]:
     query = _visible(query)
+    if search.hidden:
+        query = query.where(OfferingCopyRow.owner.not_in(search.hidden))
     if search.kind is not None:
         query = query.where(OfferingCopyRow.kind == search.kind)
     if search.categories is not None:
         query = query.where(OfferingCopyRow.category.in_(search.categories))
     if search.platform is not None:
         query = query.where(OfferingCopyRow.owner == search.platform)
+    if search.provider is not None:
+        query = query.where(OfferingCopyRow.provider_id == search.provider)
     if search.place is not None:
         # Serves the place, or a part of it: who asks for a city also wants what one of its districts has.
         area = func.unnest(OfferingCopyRow.area).column_valued("served")
@@ -95,6 +140,72 @@ async def page(
 async def get(tx: AsyncSession, owner: str, id: UUID) -> Item | None:
     query = _visible(select(OfferingCopyRow)).where(OfferingCopyRow.owner == owner, OfferingCopyRow.id == id)
     return await db.one(tx, query, Item)
+
+
+async def numbered(tx: AsyncSession, search: Search, *, skip: int, limit: int) -> tuple[Sequence[Copy], int]:
+    """A page by its number, oldest first, and how many there are in all."""
+    total = (await tx.execute(_found(select(func.count(OfferingCopyRow.id)), search))).scalar_one()
+    query = _found(select(OfferingCopyRow), search).order_by(OfferingCopyRow.id, OfferingCopyRow.owner)
+    rows = (await tx.execute(query.offset(skip).limit(limit))).scalars()
+    return [db.value(row, Copy) for row in rows], total
+
+
+async def anywhere(tx: AsyncSession, id: UUID, hidden: frozenset[str]) -> Copy | None:
+    """A visible offering by its id alone."""
+    query = _visible(select(OfferingCopyRow)).where(
+        OfferingCopyRow.id == id, OfferingCopyRow.owner.not_in(hidden)
+    )
+    return await db.one(tx, query.order_by(OfferingCopyRow.owner).limit(1), Copy)
+
+
+def _open_providers(search: Search, ids: Collection[UUID] | None) -> Select[ProviderCopyRow]:
+    query = select(ProviderCopyRow).where(
+        ProviderCopyRow.state == domain.VISIBLE_PROVIDER,
+        ~ProviderCopyRow.deleted,
+        ProviderCopyRow.owner.not_in(search.hidden),
+    )
+    if ids is not None:
+        query = query.where(ProviderCopyRow.id.in_(ids))
+    for word in search.words:
+        name = func.lower(func.normalize(ProviderCopyRow.body["name"].astext, literal_column("NFKC")))
+        query = query.where(name.like(domain.pattern(word), escape="\\"))
+    return query
+
+
+async def providers(
+    tx: AsyncSession,
+    search: Search,
+    *,
+    ids: Collection[UUID] | None = None,
+    skip: int = 0,
+    limit: int | None = None,
+) -> tuple[Sequence[Copy], int]:
+    """Active providers, those of `ids` if given, and how many there are in all."""
+    query = _open_providers(search, ids)
+    total = (await tx.execute(select(func.count()).select_from(query.subquery()))).scalar_one()
+    query = query.order_by(ProviderCopyRow.id, ProviderCopyRow.owner).offset(skip).limit(limit)
+    return [db.value(row, Copy) for row in (await tx.execute(query)).scalars()], total
+
+
+async def part(
+    tx: AsyncSession, noun: str, search: Search, *, every: bool, after: tuple[UUID, str] | None, limit: int
+) -> Sequence[Copy]:
+    """A part of the whole catalogue in the order of ids; `every` has also what nobody sees and tombstones."""
+    table: Any = OfferingCopyRow if noun == "offering" else ProviderCopyRow
+    if every:
+        query = select(table)
+        if search.platform is not None:
+            query = query.where(table.owner == search.platform)
+    elif noun == "offering":
+        query = _found(select(OfferingCopyRow), search)
+    else:
+        query = _open_providers(search, None)
+        if search.platform is not None:
+            query = query.where(ProviderCopyRow.owner == search.platform)
+    if after is not None:
+        query = query.where(tuple_(table.id, table.owner) > tuple_(literal(after[0]), literal(after[1])))
+    rows = (await tx.execute(query.order_by(table.id, table.owner).limit(limit))).scalars()
+    return [db.value(row, Copy) for row in rows]
 
 
 async def counts(tx: AsyncSession, search: Search) -> dict[str, dict[str, int]]:

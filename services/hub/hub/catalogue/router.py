@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 from hub.catalogue import domain, repository
 from hub.catalogue.domain import Search
 from hub.catalogue.schemas import Facets, ItemOut
-from hub.deps import Network, public_rate
+from hub.deps import Known, public_rate
 
 router = APIRouter(prefix="/v1/catalogue", tags=["catalogue"], dependencies=[Depends(public_rate)])
 
@@ -20,7 +20,7 @@ Words = Annotated[OptionalText, StringConstraints(max_length=100)]
 
 
 def search(
-    network: Network,
+    known: Known,
     kind: Annotated[OfferingKind | None, Query(description="服务产品种类 Kind")] = None,
     category: Annotated[Slug | None, Query(description="服务分类及其下级 Category and all below it")] = None,
     division: Annotated[
@@ -31,7 +31,7 @@ def search(
         Words | None, Query(description="关键词，空格分隔，须全部包含 Words, all must be found")
     ] = None,
 ) -> Search:
-    if platform is not None and all(node.id != platform for node in network.nodes):
+    if platform is not None and all(node.id != platform for node in known.network.nodes):
         raise Invalid(
             "unknown-platform",
             zh="没有这个平台；平台编号见 /v1/nodes",
@@ -44,6 +44,7 @@ def search(
         place=domain.prefix(division) if division else None,
         platform=platform,
         words=domain.words(q),
+        hidden=known.hidden,
     )
 
 
@@ -56,7 +57,8 @@ async def page(
 ) -> Page[ItemOut]:
     """全区已发布的服务产品；无需令牌。Published offerings of active providers; no token needed."""
     found, cursor = await repository.page(tx, wanted, after=after, limit=limit)
-    return Page(items=[ItemOut.of(item) for item in found], next_cursor=cursor)
+    silent = await repository.as_of(tx)
+    return Page(items=[ItemOut.of(item, silent.get(item.owner)) for item in found], next_cursor=cursor)
 
 
 @router.get("/facets", summary="目录分面计数 Counts by kind, category and platform")
@@ -66,9 +68,9 @@ async def facets(tx: Tx, wanted: Wanted) -> Facets:
 
 
 @router.get("/{owner}/{id}", summary="一项服务产品 An offering")
-async def get(owner: NodeId, id: UUID, tx: Tx) -> ItemOut:
+async def get(owner: NodeId, id: UUID, tx: Tx, known: Known) -> ItemOut:
     """按所属平台和编号查看。By owning platform and id."""
-    item = await repository.get(tx, owner, id)
+    item = None if owner in known.hidden else await repository.get(tx, owner, id)
     if item is None:
         raise absent("服务产品", "offering")
-    return ItemOut.of(item)
+    return ItemOut.of(item, (await repository.as_of(tx)).get(owner))

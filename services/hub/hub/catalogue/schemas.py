@@ -1,3 +1,4 @@
+from datetime import datetime
 from uuid import UUID
 
 from common.contracts.demands import SizeClass
@@ -11,7 +12,11 @@ from hub.catalogue.domain import Item
 
 
 class ItemOut(BaseModel):
-    """A published offering. `platform` owns it; `example` marks one that is shown as an example only."""
+    """A published offering.
+
+    Shape: `platform` owns it; `example` marks one that is shown as an example only; `as_of` is when its
+    platform was last heard, null while it is being heard.
+    """
 
     platform: str
     id: UUID
@@ -35,11 +40,12 @@ class ItemOut(BaseModel):
     attributes: Attributes
     example: bool
     forked: bool
+    as_of: datetime | None = None
 
     @classmethod
-    def of(cls, item: Item) -> "ItemOut":
+    def of(cls, item: Item, as_of: datetime | None = None) -> "ItemOut":
         known = {name: item.body[name] for name in cls.model_fields if name in item.body}
-        return cls.model_validate(known | {"platform": item.owner, "forked": item.forked})
+        return cls.model_validate(known | {"platform": item.owner, "forked": item.forked, "as_of": as_of})
 
 
 class Facets(BaseModel):

@@ -1,6 +1,7 @@
 """Follow what the owners say."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from common import log
@@ -11,7 +12,7 @@ from common.copies import Outcome
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.catalogue import repository
-from hub.catalogue.domain import Item, Search
+from hub.catalogue.domain import Copy, Item, Search
 
 
 async def follow(tx: AsyncSession, envelope: Envelope, state: object) -> Outcome:
@@ -28,11 +29,62 @@ async def follow(tx: AsyncSession, envelope: Envelope, state: object) -> Outcome
     return outcome
 
 
+def holdings(tx: AsyncSession, noun: str, owner: str) -> AsyncIterator[Mapping[str, Any]]:
+    """Every copy of a platform's records: id, epoch, version, deleted, forked, content_hash, body."""
+    return repository.holdings(tx, noun, owner)
+
+
+async def foreign(tx: AsyncSession, node: str) -> tuple[str, UUID] | None:
+    """Some record that is not the platform's own: its noun and id."""
+    return await repository.foreign(tx, node)
+
+
 async def page(
     tx: AsyncSession, search: Search, *, after: UUID | None, limit: int
 ) -> tuple[Sequence[Item], UUID | None]:
     """Published offerings of active providers, for the slices above."""
     return await repository.page(tx, search, after=after, limit=limit)
+
+
+async def bodies(
+    tx: AsyncSession, noun: str, owner: str, ids: Sequence[UUID]
+) -> dict[UUID, tuple[bool, dict[str, Any]]]:
+    """Whether each of an owner's records has ended, and what is held of it; those not held are left out."""
+    return await repository.bodies(tx, noun, owner, ids)
+
+
+async def numbered(tx: AsyncSession, search: Search, *, skip: int, limit: int) -> tuple[Sequence[Copy], int]:
+    """Published offerings of active providers, a page by its number, and how many there are."""
+    return await repository.numbered(tx, search, skip=skip, limit=limit)
+
+
+async def anywhere(tx: AsyncSession, id: UUID, hidden: frozenset[str]) -> Copy | None:
+    """A published offering of an active provider by its id alone."""
+    return await repository.anywhere(tx, id, hidden)
+
+
+async def providers(
+    tx: AsyncSession,
+    search: Search,
+    *,
+    ids: Collection[UUID] | None = None,
+    skip: int = 0,
+    limit: int | None = None,
+) -> tuple[Sequence[Copy], int]:
+    """Active providers, and how many there are."""
+    return await repository.providers(tx, search, ids=ids, skip=skip, limit=limit)
+
+
+async def part(
+    tx: AsyncSession, noun: str, search: Search, *, every: bool, after: tuple[UUID, str] | None, limit: int
+) -> Sequence[Copy]:
+    """A part of the whole catalogue in the order of ids, from behind `after`."""
+    return await repository.part(tx, noun, search, every=every, after=after, limit=limit)
+
+
+async def newest_epoch(tx: AsyncSession, owner: str) -> int:
+    """The highest epoch that a record of an owner has; 0 without records."""
+    return await repository.newest_epoch(tx, owner)
 
 
 async def owner_of(tx: AsyncSession, noun: str, id: UUID) -> str | None:

@@ -2,12 +2,18 @@ from uuid import UUID
 
 from common.copies import CopyColumns
 from common.db import Base
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 
-class OfferingCopyRow(CopyColumns, Base):
+class ChangeColumns:
+    """`changed_xid` is the transaction that wrote a copy last; the database stamps it."""
+
+    changed_xid: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class OfferingCopyRow(CopyColumns, ChangeColumns, Base):
     """An offering as its owner tells it. `area` holds the prefixes of the places it serves; empty: all."""
 
     __tablename__ = "catalogue_offerings"
@@ -22,6 +28,7 @@ class OfferingCopyRow(CopyColumns, Base):
         Index("ix_catalogue_offerings_id", "id"),
         Index("ix_catalogue_offerings_provider", "owner", "provider_id"),
         Index("ix_catalogue_offerings_category", "category", "id"),
+        Index("ix_catalogue_offerings_changed_xid", "owner", "changed_xid", "id"),
         Index(
             "ix_catalogue_offerings_search_text",
             "search_text",
@@ -31,10 +38,13 @@ class OfferingCopyRow(CopyColumns, Base):
     )
 
 
-class ProviderCopyRow(CopyColumns, Base):
+class ProviderCopyRow(CopyColumns, ChangeColumns, Base):
     """A provider as its owner tells it."""
 
     __tablename__ = "catalogue_providers"
     state: Mapped[str]
 
-    __table_args__ = (Index("ix_catalogue_providers_id", "id"),)
+    __table_args__ = (
+        Index("ix_catalogue_providers_id", "id"),
+        Index("ix_catalogue_providers_changed_xid", "owner", "changed_xid", "id"),
+    )

@@ -25,6 +25,10 @@ class Client(Contract):
     created_at: datetime
     created_by: str
     revoked_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    def alive(self, at: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
 
 
 def digest(pepper: bytes, label: str, secret: str) -> bytes:
@@ -39,6 +43,13 @@ def matches(pepper: bytes, label: str, secret: str, stored: bytes | None) -> boo
 
 def label(client_id: str) -> str:
     return f"client:{client_id}"
+
+
+def outlived(client: Client, until: datetime) -> Client | None:
+    """A client that another takes over from until then; None when it ends before that anyway."""
+    if not client.alive(until):
+        return None
+    return client.model_copy(update={"expires_at": until, "version": client.version + 1})
 
 
 def revoke(client: Client, at: datetime) -> Client:

@@ -23,6 +23,15 @@ async def by_client_id(tx: AsyncSession, client_id: str) -> Client | None:
     return await db.one(tx, select(ClientRow).where(ClientRow.client_id == client_id), Client)
 
 
+async def of_platform(tx: AsyncSession, home: str) -> Sequence[Client]:
+    """The keys of a platform that are not revoked, locked."""
+    query = select(ClientRow).where(
+        ClientRow.home == home, ClientRow.roles.contains(["platform"]), ClientRow.revoked_at.is_(None)
+    )
+    rows = (await tx.execute(query.order_by(ClientRow.id).with_for_update())).scalars()
+    return [db.value(row, Client) for row in rows]
+
+
 async def get(tx: AsyncSession, who: Principal, id: UUID, *, lock: bool = False) -> Client | None:
     if "operator" not in who.roles:
         return None

@@ -34,6 +34,7 @@ class ClientOut(Out):
     created_at: datetime
     created_by: str
     revoked_at: datetime | None
+    expires_at: datetime | None = None
 
 
 class ClientMade(ClientOut):

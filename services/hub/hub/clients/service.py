@@ -1,7 +1,7 @@
 """Machines: registered, revoked, and proved by their secret."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from common import audit, ids
@@ -47,11 +47,39 @@ async def revoke(tx: AsyncSession, who: Principal, id: UUID, *, at: datetime) ->
     return revoked
 
 
-async def proved(tx: AsyncSession, client_id: str, secret: str, pepper: bytes) -> Client | None:
-    """The client whose secret this is, unless revoked."""
+async def rotate(
+    tx: AsyncSession, who: Principal, *, home: str, overlap: timedelta, pepper: bytes, at: datetime
+) -> tuple[Client, str]:
+    """A new key for a platform, and its secret, which is not kept. The old ones work on for the overlap."""
+    await end(tx, who, home, at=at, until=at + overlap)
+    id = ids.new()
+    client_id, secret = f"c-{id.hex[-16:]}", secrets.token_urlsafe(SECRET_BYTES)
+    client = Client(
+        id=id, client_id=client_id, name=home, roles=("platform",), home=home, created_at=at,
+        created_by=who.subject, secret_hmac=domain.digest(pepper, domain.label(client_id), secret),
+    )  # fmt: skip
+    await repository.add(tx, client)
+    await audit.add(
+        tx, who.subject, "client.registered", id, at=at, detail={"roles": ["platform"], "home": home}
+    )
+    return client, secret
+
+
+async def end(tx: AsyncSession, who: Principal, home: str, *, at: datetime, until: datetime) -> None:
+    """The keys of a platform end then."""
+    for client in await repository.of_platform(tx, home):
+        if (ending := domain.outlived(client, until)) is not None:
+            await repository.save(tx, ending)
+            await audit.add(
+                tx, who.subject, "client.ending", client.id, at=at, detail={"expires_at": until.isoformat()}
+            )
+
+
+async def proved(tx: AsyncSession, client_id: str, secret: str, pepper: bytes, at: datetime) -> Client | None:
+    """The client whose secret this is, unless revoked or expired."""
     client = await repository.by_client_id(tx, client_id)
     right = domain.matches(pepper, domain.label(client_id), secret, client.secret_hmac if client else None)
-    return client if right and client is not None and client.revoked_at is None else None
+    return client if right and client is not None and client.alive(at) else None
 
 
 async def keep(

@@ -21,3 +21,4 @@ class ClientRow(Base):
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     revoked_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]

@@ -29,6 +29,15 @@ async def page(
     return found, found[-1].id if len(rows) > limit else None
 
 
+async def reasons(tx: AsyncSession, source: str) -> dict[str, int]:
+    query = (
+        select(DeadLetterRow.reason, func.count())
+        .where(DeadLetterRow.source == source, DeadLetterRow.resolved_at.is_(None))
+        .group_by(DeadLetterRow.reason)
+    )
+    return dict((await tx.execute(query)).all())
+
+
 async def open_count(tx: AsyncSession) -> int:
     query = select(func.count()).select_from(DeadLetterRow).where(DeadLetterRow.resolved_at.is_(None))
     return (await tx.execute(query)).scalar_one()

@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Any
 
 from common import db
-from common.tables import FeedInRow, FeedOutRow, OutboxRow
+from common.tables import DeadLetterRow, DriftRow, FeedInRow, FeedOutRow, OutboxRow
 from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,6 +36,24 @@ async def everything(tx: AsyncSession) -> dict[str, Heard]:
 async def applied(tx: AsyncSession) -> dict[str, int]:
     """How far each node's feed has been applied here: what a receipt says."""
     rows = await tx.execute(select(FeedInRow.source, FeedInRow.applied_seq))
+    return dict(rows.all())
+
+
+async def drift(tx: AsyncSession) -> dict[str, int]:
+    """How many copies of each platform's records, here and at matchmaking, are known to differ."""
+    found: dict[str, int] = {}
+    for owner, counts in (await tx.execute(select(DriftRow.owner, DriftRow.drift))).all():
+        found[owner] = found.get(owner, 0) + sum(counts.values())
+    return found
+
+
+async def refused(tx: AsyncSession) -> dict[str, int]:
+    """Messages of each node that were refused and still wait for somebody."""
+    rows = await tx.execute(
+        select(DeadLetterRow.source, func.count())
+        .where(DeadLetterRow.resolved_at.is_(None))
+        .group_by(DeadLetterRow.source)
+    )
     return dict(rows.all())
 
 

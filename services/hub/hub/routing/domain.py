@@ -4,19 +4,21 @@ from typing import Any
 from uuid import UUID
 
 from common.contracts.envelope import Contract, Envelope, Fact
-from common.errors import Forbidden, Invalid
+from common.errors import Forbidden, Invalid, Unavailable
 from common.node import Kind, Node, Topology
+
+from hub.members.domain import Membership
 
 MAY_SAY: dict[Kind, frozenset[str]] = {
     "hub": frozenset(),
     "window": frozenset(
         {
             "demand", "invitation", "quotation", "engagement", "progress", "rating", "provider", "offering",
-            "subscription",
+            "subscription", "digest",
         }
     ),
-    "cluster": frozenset({"provider", "offering", "quotation", "progress", "booking", "subscription"}),
-    "matchmaking": frozenset({"match", "opportunity", "allocation"}),
+    "cluster": frozenset({"provider", "offering", "quotation", "progress", "booking", "subscription", "digest"}),
+    "matchmaking": frozenset({"match", "opportunity", "allocation", "digest"}),
 }  # fmt: skip
 # What matchmaking keeps copies of.
 FOR_MATCHMAKING = frozenset(
@@ -39,6 +41,9 @@ OF_DEMAND_WINDOW = frozenset({"demand", "invitation", "engagement", "rating"})
 TO_DEMAND_WINDOW = frozenset({"quotation", "progress", "match"})
 # Nobody may speak of a record that another platform made.
 OWNED = frozenset({"offering", "provider"})
+# Of a comparison, what an owner says, and what the one says who holds our copies. They stay between two.
+STEPS_OF_OWNER = frozenset({"digest.taken.v1", "digest.listed.v1", "digest.disowned.v1"})
+STEPS_OF_HOLDER = frozenset({"digest.questioned.v1", "digest.wanted.v1", "digest.compared.v1"})
 
 
 class Known(Contract):
@@ -62,6 +67,16 @@ def check(envelope: Envelope, fact: Fact, known: Known, network: Topology) -> No
             en=f"no node {recipient} in this network",
             field="recipient",
         )
+    if noun == "digest":
+        holds = sender.kind == "matchmaking"
+        if envelope.type not in (STEPS_OF_HOLDER if holds else STEPS_OF_OWNER):
+            raise Forbidden(
+                "step-not-allowed",
+                zh=f"{source} 无权发布 {envelope.type}",
+                en=f"{source} may not say {envelope.type}",
+            )
+        if not holds:
+            _agree(_value(fact, "owner"), source, "not-owner", "owner")
     sender_field, recipient_field = PARTIES.get(noun, (None, None))
     if sender_field is not None:
         _agree(_value(fact, sender_field), source, "not-owner", sender_field)
@@ -81,16 +96,49 @@ def check(envelope: Envelope, fact: Fact, known: Known, network: Topology) -> No
         _agree(known.platform, source, "not-owner", "engagement_id")
 
 
-def destinations(envelope: Envelope, network: Topology) -> list[str]:
+def heard(envelope: Envelope, membership: Membership) -> bool:
+    """Whether what the sender says of its catalogue goes on to matchmaking.
+
+    Raises: Unavailable while the sender is quarantined: its messages wait; Forbidden for what a platform
+    may not say before it is active.
+    """
+    if envelope.source in membership.silenced:
+        raise Unavailable(
+            "sender-held",
+            zh=f"{envelope.source} 已被隔离，其消息保留待解除",
+            en=f"{envelope.source} is held; its messages wait until it is released",
+        )
+    if envelope.source not in membership.hidden:
+        return True
+    if envelope.noun not in OWNED | {"digest"}:
+        raise Forbidden(
+            "member-not-active",
+            zh=f"{envelope.source} 尚未正式运行，只能发布服务机构和服务产品；请在正式运行后再发送",
+            en=f"{envelope.source} is not active yet and may only say providers and offerings; send it once active",
+        )
+    return False
+
+
+def destinations(envelope: Envelope, network: Topology, *, searchable: bool = True) -> list[str]:
     """The nodes a message goes on to, each once, never back to its sender."""
     found: list[str] = []
+    if not searchable or envelope.noun == "digest":
+        return found
     if envelope.noun in FOR_MATCHMAKING:
         found.append(network.of_kind("matchmaking")[0].id)
-    if envelope.type in FOR_ALL_PLATFORMS:
+    if envelope.type in FOR_ALL_PLATFORMS or _said_again(envelope):
         found += [node.id for node in network.of_kind("window", "cluster")]
     if envelope.recipient is not None:
         found.append(envelope.recipient)
     return [id for id in dict.fromkeys(found) if id not in (envelope.source, network.hub.id)]
+
+
+def _said_again(envelope: Envelope) -> bool:
+    """Whether it may change what the platforms hold of a provider: anything but an active one's first word."""
+    if envelope.type != "provider.announced.v1":
+        return False
+    first = (envelope.entityepoch, envelope.entityversion) == (1, 1)
+    return not first or envelope.data.get("state") in ("suspended", "rejected", "retired")
 
 
 def demand_of(fact: Fact, noun: str) -> UUID | None:

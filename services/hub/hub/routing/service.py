@@ -2,20 +2,22 @@
 
 from common import outbox
 from common.contracts.envelope import Envelope, Fact
-from common.node import Topology
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.cases import service as cases
 from hub.catalogue import service as catalogue
+from hub.members.domain import Membership
 from hub.routing import domain
 from hub.routing.domain import Known
 
 
-async def route(tx: AsyncSession, envelope: Envelope, fact: Fact, network: Topology) -> None:
-    """Raises: Forbidden or Invalid: the message becomes a dead letter."""
+async def route(tx: AsyncSession, envelope: Envelope, fact: Fact, membership: Membership) -> None:
+    """Raises: Forbidden or Invalid: the message becomes a dead letter; Unavailable: it waits in its stream."""
+    searchable = domain.heard(envelope, membership)
+    network = membership.network
     domain.check(envelope, fact, await _known(tx, envelope, fact), network)
-    for to in domain.destinations(envelope, network):
-        await outbox.forward(tx, envelope, to)
+    for to in domain.destinations(envelope, network, searchable=searchable):
+        await outbox.forward(tx, envelope, membership.feed(to))
 
 
 async def _known(tx: AsyncSession, envelope: Envelope, fact: Fact) -> Known:

@@ -26,6 +26,8 @@ async def now(tx: AsyncSession, network: Topology, *, at: datetime) -> Status:
     offerings = await catalogue.by_platform(tx)
     places: list[Place] = []
     for view in await nodes.overview(tx, network, at=at):
+        if view.member is not None and view.member.state not in ("active", "quarantined"):
+            continue  # it is on its way in
         lon, lat = _seat(view.node)
         place = Place(
             id=view.node.id,

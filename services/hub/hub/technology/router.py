@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 
 from hub.catalogue import domain
 from hub.catalogue.domain import Search, Technology
-from hub.deps import public_rate
+from hub.deps import Known, public_rate
 from hub.technology import service
 from hub.technology.schemas import AchievementOut, NeedOut
 
@@ -41,6 +41,7 @@ MarketReader = Annotated[Principal, Depends(_market_reader)]
 
 
 def search(
+    known: Known,
     q: Annotated[
         Words | None, Query(description="关键词，空格分隔，须全部包含 Words, all must be found")
     ] = None,
@@ -52,6 +53,7 @@ def search(
         categories=domain.within(category),
         words=domain.words(q),
         technology=Technology(field=field or None, cooperation=cooperation),
+        hidden=known.hidden,
     )
 
 

@@ -115,7 +115,7 @@ async def token(
         elif grant == domain.CLIENT:
             client_id, secret = _needed(fields, "client_id", "client_secret")
             limits.machine(client_id, ip)
-            holder = await service.by_secret(tx, client_id, secret, pepper)
+            holder = await service.by_secret(tx, client_id, secret, pepper, now)
             if holder is None:
                 raise domain.wrong_client()
         elif grant == domain.API_KEY:

@@ -28,8 +28,10 @@ async def by_password(user: User | None, password: str) -> Holder | None:
     return Holder(subject=str(user.id), roles=user.roles, home=user.home)
 
 
-async def by_secret(tx: AsyncSession, client_id: str, secret: str, pepper: bytes) -> Holder | None:
-    client = await clients.proved(tx, client_id, secret, pepper)
+async def by_secret(
+    tx: AsyncSession, client_id: str, secret: str, pepper: bytes, at: datetime
+) -> Holder | None:
+    client = await clients.proved(tx, client_id, secret, pepper, at)
     return client and Holder(subject=str(client.id), roles=client.roles, home=client.home)
 
 

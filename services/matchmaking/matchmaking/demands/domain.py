@@ -8,10 +8,10 @@ from common.contracts.demands import Demand, DemandChanged, DemandSubmitted
 from common.fields import CHINA
 from reference import categories
 
-from matchmaking.matches.domain import Considered, Involved, Run, written
+from matchmaking.matches.domain import Absent, Considered, Involved, Run, written
 from matchmaking.matching import engine
 from matchmaking.matching.engine import Ranking
-from matchmaking.matching.listing import Offer, wording
+from matchmaking.matching.listing import HERE, Offer, wording
 from matchmaking.matching.retrieval import Document, Hit, Need
 from matchmaking.matching.weights import Weights
 
@@ -103,6 +103,13 @@ class Search:
                     standing=supplier.standing,
                 )
                 for (platform, id), supplier in involved.items()
+            ),
+            absent=tuple(
+                Absent(platform=platform, away=presence.away, as_of=presence.as_of)
+                for platform, presence in {
+                    offer.listing.platform: offer.presence for _, offer in judged
+                }.items()
+                if presence != HERE
             ),
         )
 

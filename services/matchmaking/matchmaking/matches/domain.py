@@ -53,6 +53,14 @@ class Involved(Contract):
     standing: Standing
 
 
+class Absent(Contract):
+    """A platform of something considered that was not being heard, or not to be invited from."""
+
+    platform: str
+    away: bool
+    as_of: datetime | None
+
+
 class Run(Contract):
     """All a result was made of.
 
@@ -69,6 +77,7 @@ class Run(Contract):
     vector: str | None
     considered: Annotated[tuple[Considered, ...], Field(max_length=100_000)]
     involved: tuple[Involved, ...]
+    absent: tuple[Absent, ...] = ()
 
     def pack(self) -> bytes:
         return zlib.compress(self.model_dump_json().encode(), 6)
@@ -106,10 +115,13 @@ class Computed:
     in_catalogue: int
 
 
-def computed(owner: str, version: int, found: Computed, at: datetime) -> tuple[Evidence, MatchComputed]:
+def computed(
+    owner: str, epoch: int, version: int, found: Computed, at: datetime
+) -> tuple[Evidence, MatchComputed]:
     demand, result = found.run.demand, found.result
     value = Evidence(
         id=ids.derived("match", owner, str(demand.id)),
+        epoch=epoch,
         version=version,
         owner=owner,
         demand_id=demand.id,

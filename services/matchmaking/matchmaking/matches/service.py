@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from common import journal
+from common import journal, restoring
 from common.auth import Principal
 from common.contracts.demands import Demand
 from common.contracts.matches import Match
@@ -25,7 +25,7 @@ async def record(
 ) -> Evidence | None:
     """Store the result for a version of a demand, unless it has one. Emits: MatchComputed."""
     version = await repository.last_version(tx, owner, found.run.demand.id) + 1
-    value, fact = domain.computed(owner, version, found, at)
+    value, fact = domain.computed(owner, await restoring.epoch(tx), version, found, at)
     if not await repository.add(tx, value, found.run):
         return None
     await journal.write(tx, fact, who=who, at=at, recipient=owner)

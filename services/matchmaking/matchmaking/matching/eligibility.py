@@ -127,6 +127,11 @@ def cooperation_agrees(demand: Demand, offer: Offer, today: date) -> bool:
     return not set(need.cooperation).isdisjoint(achievement.cooperation)
 
 
+def platform_is_there(demand: Demand, offer: Offer, today: date) -> bool:
+    """Its platform was heard within the limit and is not quarantined: an invitation would reach somebody."""
+    return not offer.presence.away
+
+
 CONDITIONS: dict[str, Callable[[Demand, Offer, date], bool]] = {
     "provider-active": provider_is_active,
     "published": offering_is_published,
@@ -143,6 +148,7 @@ CONDITIONS: dict[str, Callable[[Demand, Offer, date], bool]] = {
     "guarantee": guarantee_is_there,
     "maturity": is_mature,
     "cooperation": cooperation_agrees,
+    "platform-away": platform_is_there,
 }
 
 

@@ -192,6 +192,7 @@ def candidate(demand: Demand, place: int, one: Scored, answered: Answered) -> Ca
         matched=tuple(Matched.model_validate({"word": one.said, "field": one.field}) for one in shown),
         relaxed=one.relaxed,
         newcomer=any(part.name == "newcomer" and part.score > 0 for part in one.components),
+        as_of=one.offer.presence.as_of,
         reason_zh=zh,
         reason_en=en,
     )

@@ -1,6 +1,7 @@
 """An offering as the engine judges it, and what is known of its provider."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from common.contracts.demands import Demand, SizeClass
@@ -55,12 +56,24 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Presence:
+    """How a platform is. `as_of`: when it was last heard, None while it is being heard."""
+
+    away: bool = False
+    as_of: datetime | None = None
+
+
+HERE = Presence()
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
-    """A listing with its provider, and how many engagements it has now."""
+    """A listing with its provider, how many engagements it has now, and how its platform is."""
 
     listing: Listing
     supplier: Supplier = field(default_factory=Supplier)
     open_engagements: int = 0
+    presence: Presence = HERE
 
 
 def key(platform: str, offering_id: UUID) -> str:

@@ -9,7 +9,7 @@ from common.contracts.envelope import Envelope
 from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
 from common.mirrors import XID, Key, Mirror, among
-from sqlalchemy import and_, false, select, true, tuple_, update
+from sqlalchemy import and_, delete, false, select, true, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -64,6 +64,22 @@ async def _keep(tx: AsyncSession, table: Any, envelope: Envelope) -> None:
         body=envelope.data,
     )
     await tx.execute(statement.on_conflict_do_nothing())
+
+
+def _table(noun: str) -> Any:
+    return OfferingRow if noun == "offering" else ProviderRow
+
+
+async def body(tx: AsyncSession, noun: str, owner: str, id: UUID) -> dict[str, Any] | None:
+    table = _table(noun)
+    query = select(table.body).where(table.owner == owner, table.id == id, table.deleted == false())
+    return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def forget(tx: AsyncSession, noun: str, owner: str, id: UUID) -> None:
+    """Its versions stay, for replays. A mirror hears of it when the next state comes."""
+    table = _table(noun)
+    await tx.execute(delete(table).where(table.owner == owner, table.id == id))
 
 
 async def touch(tx: AsyncSession, platform: str, provider_id: UUID) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
+from common import platforms
 from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
 from common.inbox import Message
@@ -16,7 +18,7 @@ from matchmaking.embeddings.service import Embeddings
 from matchmaking.matches.domain import Run
 from matchmaking.matching.fusion import Space
 from matchmaking.matching.index import Index
-from matchmaking.matching.listing import Listing, Offer, Supplier, key, parts
+from matchmaking.matching.listing import HERE, Listing, Offer, Presence, Supplier, key, parts
 from matchmaking.matching.retrieval import Document, Vector
 from matchmaking.matching.standing import UNKNOWN
 from matchmaking.offerings import repository
@@ -42,6 +44,16 @@ async def touched(tx: AsyncSession, platform: str, provider_id: UUID) -> None:
     await repository.touch(tx, platform, provider_id)
 
 
+async def body(tx: AsyncSession, noun: str, owner: str, id: UUID) -> dict[str, Any] | None:
+    """What a living copy says; None when there is none."""
+    return await repository.body(tx, noun, owner, id)
+
+
+async def forget(tx: AsyncSession, owner: str, noun: str, id: UUID) -> None:
+    """Drop a copy that contradicts the hub's; what comes next for it counts, whatever its version."""
+    await repository.forget(tx, noun, owner, id)
+
+
 async def unread(tx: AsyncSession, model: str, limit: int) -> Sequence[tuple[bytes, str]]:
     """Texts of offerings that a model has not read, with their hashes."""
     condition = embeddings.unread(model, repository.TEXT_HASH)
@@ -60,6 +72,7 @@ class Catalogue:
         self._suppliers: dict[Key, Supplier] = {}
         self._hashes: dict[str, bytes] = {}
         self._unlearned: dict[str, bytes] = {}
+        self._presences: dict[str, Presence] = {}
         self._lock = asyncio.Lock()
         self.generation = 0
 
@@ -76,6 +89,7 @@ class Catalogue:
         """Bring listings, providers and index to what this transaction sees."""
         async with self._lock:
             self._use(self._embeddings.space)
+            await self._follow_platforms(tx)
             await self._follow_providers(tx)
             await self._follow_offerings(tx)
 
@@ -83,6 +97,14 @@ class Catalogue:
         if space is not self.index.space:
             self.index.use(space)
             self._unlearned = dict(self._hashes)
+
+    async def _follow_platforms(self, tx: AsyncSession) -> None:
+        presences = {
+            node: Presence(row.standing != platforms.READY, row.as_of)
+            for node, row in (await platforms.known(tx)).items()
+        }
+        self.generation += presences != self._presences
+        self._presences = presences
 
     async def _follow_providers(self, tx: AsyncSession) -> None:
         look = await self._providers.look(tx)
@@ -152,7 +174,8 @@ class Catalogue:
 
     def _offer(self, listed: Listing) -> Offer:
         held = self._suppliers.get((listed.platform, listed.provider_id), Supplier())
-        return Offer(listed, held, held.standing.open_by_offering.get(listed.offering_id, 0))
+        presence = self._presences.get(listed.platform, HERE)
+        return Offer(listed, held, held.standing.open_by_offering.get(listed.offering_id, 0), presence)
 
     async def text(self, tx: AsyncSession, key_: str) -> tuple[Document, Vector | None] | None:
         """An offering's own text with its meaning, as the model gave it; None when it has gone."""
@@ -175,6 +198,7 @@ async def as_of(tx: AsyncSession, run: Run) -> tuple[dict[str, tuple[Document, b
         for one in run.involved
         if (body := former.get((one.platform, one.provider_id))) is not None
     }
+    absent = {one.platform: Presence(one.away, one.as_of) for one in run.absent}
     texts: dict[str, tuple[Document, bytes]] = {}
     offers: dict[str, Offer] = {}
     for one in run.considered:
@@ -183,5 +207,5 @@ async def as_of(tx: AsyncSession, run: Run) -> tuple[dict[str, tuple[Document, b
             text, listed = document(body), listing(one.platform, body)
             held = suppliers.get((one.platform, listed.provider_id), Supplier())
             texts[one.key] = text, content_hash(text.passage)
-            offers[one.key] = Offer(listed, held, one.open_engagements)
+            offers[one.key] = Offer(listed, held, one.open_engagements, absent.get(one.platform, HERE))
     return texts, offers

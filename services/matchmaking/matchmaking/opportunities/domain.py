@@ -59,6 +59,7 @@ class Telling:
     whole: bool
     reason: Reason
     at: datetime
+    epoch: int = 1
 
 
 def key(listing: Listing) -> Key:
@@ -159,6 +160,7 @@ def _found(
         id=ids.derived(
             "opportunity", telling.window, str(demand_id), listing.platform, str(listing.provider_id)
         ),
+        epoch=telling.epoch if before is None else before.epoch,
         version=1 if before is None else before.version + 1,
         demand_id=demand_id,
         demand_window=telling.window,

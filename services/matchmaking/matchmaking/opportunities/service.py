@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from common import copies, journal
+from common import copies, journal, restoring
 from common.auth import Principal
 from common.contracts.demands import Demand
 from common.contracts.envelope import Envelope
@@ -57,7 +57,7 @@ async def tell(
     if not await repository.hold(tx, owner, demand, over=False):
         return
     held = await repository.told(tx, owner, demand.id, lock=True)
-    telling = Telling(owner, demand, fitting, whole, reason, at)
+    telling = Telling(owner, demand, fitting, whole, reason, at, await restoring.epoch(tx))
     await _put(tx, who, domain.news(telling, wishes, held), at)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from common import audit, db, ids, journal, outbox, trace
+from common import announcements, audit, db, ids, journal, outbox, trace
 from common.auth import Principal
 from common.contracts.demands import DemandState
 from common.contracts.envelope import Fact
@@ -41,6 +41,7 @@ async def submit(tx: AsyncSession, wishes: Sequence[Submission]) -> Sequence[Dem
     known = await enterprises.own_many(tx, [(wish.who, wish.enterprise_id) for wish in wishes])
     numbers = await repository.numbers(tx, len(wishes))
     results: list[Demand | Refusal] = []
+    told: list[tuple[Fact, None]] = []
     owed: list[dict[str, object]] = []
     noted: list[dict[str, Any]] = []
     for wish, enterprise, number in zip(wishes, known, numbers, strict=True):
@@ -58,12 +59,14 @@ async def submit(tx: AsyncSession, wishes: Sequence[Submission]) -> Sequence[Dem
             continue
         results.append(demand)
         trace.traceparent.set(wish.traceparent)
+        told.append((fact, None))
         owed += outbox.envelopes(fact, who.node, at, None)
         detail = {"version": fact.version, "epoch": fact.epoch}
         noted.append(audit.row(who.subject, fact.type, fact.id, fact.case_id, at, detail))
     if owed:
         # What the journal does for one, for all at once.
         await repository.add(tx, [result for result in results if isinstance(result, Demand)])
+        await announcements.note(tx, told)
         await db.add_all(tx, OutboxRow, owed)
         await db.add_all(tx, AuditRow, noted)
     return results

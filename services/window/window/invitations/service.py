@@ -47,6 +47,7 @@ async def issue(
     )
     for place, (invitation, fact) in enumerate(issued):
         field = f"offering_ids.{place}"
+        await standings.check_platform(tx, invitation.platform, field=field)
         await standings.check(tx, who.node, invitation.platform, invitation.provider_id, field=field)
         await repository.add(tx, invitation)
         await journal.write(tx, fact, who=who, at=at, recipient=invitation.platform)

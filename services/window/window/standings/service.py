@@ -1,6 +1,7 @@
 from uuid import UUID
 
 from agency.providers import service as own_providers
+from common import platforms
 from common.auth import Principal
 from common.contracts.envelope import Envelope
 from common.contracts.providers import Provider
@@ -9,11 +10,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from window.standings import repository
 
+_AWAY_ZH = {"away": "长时间失联", "quarantined": "已被隔离", "retired": "已退出"}
 BARRED = frozenset({"suspended", "retired", "rejected"})
 
 
 async def hear(tx: AsyncSession, envelope: Envelope, provider: Provider) -> None:
     await repository.store(tx, envelope, provider)
+
+
+async def check_platform(tx: AsyncSession, platform: str, *, field: str) -> None:
+    """Raises: Conflict while an invitation to a provider of the platform would reach nobody."""
+    standing = await platforms.standing(tx, platform)
+    if standing != platforms.READY:
+        zh = _AWAY_ZH.get(standing, standing)
+        raise Conflict(
+            "platform-away",
+            zh=f"该机构所属平台 {platform} {zh}，暂不能邀请；请选择其他机构",
+            en=f"the provider's platform {platform} is {standing} and cannot be invited from now; choose another provider",
+            field=field,
+        )
 
 
 async def check(tx: AsyncSession, node: str, platform: str, provider_id: UUID, *, field: str) -> None:

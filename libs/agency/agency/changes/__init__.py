@@ -1,0 +1,1 @@
+"""What this platform says of its catalogue, to be read from here (目录变更)."""

@@ -1,0 +1,48 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from common.db import Base
+from sqlalchemy import Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+
+class StagingRow(Base):
+    """A line on its way into the catalogue. Not logged: after a crash of the database it is handed in again."""
+
+    __tablename__ = "catalogue_staging"
+    batch: Mapped[UUID] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    noun: Mapped[str]
+    id: Mapped[UUID]
+    role: Mapped[str]
+    epoch: Mapped[int | None]
+    version: Mapped[int | None]
+    based_epoch: Mapped[int | None]
+    based_version: Mapped[int | None]
+    deleted: Mapped[bool | None]
+    content_hash: Mapped[str | None]
+    body: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    state: Mapped[str | None]
+    provider_id: Mapped[UUID | None]
+    kind: Mapped[str | None]
+    category: Mapped[str | None]
+    area: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    search_text: Mapped[str | None]
+
+
+class PullRow(Base):
+    """A platform whose changes the hub fetches, how far it is, and when it last succeeded."""
+
+    __tablename__ = "catalogue_pulls"
+    node: Mapped[str] = mapped_column(primary_key=True)
+    url: Mapped[str]
+    approved_by: Mapped[str]
+    approved_at: Mapped[datetime]
+    cursor: Mapped[str | None]
+    pulled_at: Mapped[datetime | None]
+    heard_at: Mapped[datetime | None]
+    failures: Mapped[int]
+    error: Mapped[str | None]
+    next_at: Mapped[datetime]

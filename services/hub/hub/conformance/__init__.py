@@ -1,0 +1,1 @@
+"""Platforms prove that they can belong, and are admitted (一致性测试与准入)."""

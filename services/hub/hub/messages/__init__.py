@@ -1,0 +1,1 @@
+"""The bus for platforms that have none: what is said to them and by them, over HTTP (消息桥)."""

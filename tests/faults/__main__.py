@@ -1,0 +1,56 @@
+"""The fault suite: `python -m tests.faults --seed 7 --minutes 10 --only F1,F5`."""
+
+import argparse
+import asyncio
+import secrets
+import sys
+import time
+
+from localnet.network import load
+from rich.console import Console
+
+from tests import servers
+from tests.faults import network, rounds
+from tests.faults.nemesis import FAULTS
+from tests.faults.rounds import Round, Run
+
+
+def asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--seed", type=int, help="the same seed draws the same acts and faults; default: a fresh one")
+    parser.add_argument("--minutes", type=float, default=0, help="go on with further seeds until so long have passed")
+    parser.add_argument("--only", default="", help=f"of {','.join(FAULTS)}; F1+F8 at once")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each fault")
+    parser.add_argument("--full", action="store_true", help="all nodes of deploy/topology.yaml")
+    return parser.parse_args()
+
+
+async def main() -> int:
+    told = asked()
+    console = Console(soft_wrap=False)
+    seed = told.seed if told.seed is not None else secrets.randbelow(10**6)
+    several = [tuple(codes.split("+")) for codes in told.only.split(",") if codes] or [(code,) for code in FAULTS]
+    if unknown := {code for codes in several for code in codes} - set(FAULTS):
+        console.print(f"no such fault: {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
+        return 2
+    nodes = [node.id for node in load(servers.TOPOLOGY).nodes] if told.full else network.NODES
+    deadline = time.monotonic() + 60 * told.minutes
+    held = True
+
+    def say(one: Round) -> None:
+        console.print(f"{one.name} {'holds' if one.holds else 'BROKEN'} after {one.quiet_after_s:.1f} s")
+        rounds.explain(console, one)
+
+    while True:
+        console.print(f"seed {seed}: {' '.join('+'.join(codes) for codes in several)}")
+        async with network.started(nodes, seed=seed) as running, Run(running, seed) as run:
+            await rounds.play(run, several, told.seconds, say)
+            console.print(rounds.table(run.rounds, f"seed {seed}"))
+            held = held and all(one.holds for one in run.rounds)
+        seed += 1
+        if not held or time.monotonic() >= deadline:
+            return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,243 @@
+"""A small network of real processes for one run of faults; gone when this process is."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import nats
+import yaml
+from localnet import preflight
+from localnet.commands.session import ask_down
+from localnet.control import Connection
+from localnet.endpoints import Endpoints
+from localnet.network import NATS, POSTGRES, Network
+from localnet.paths import Folder
+from localnet.privileges import remove_data
+from localnet.trouble import Trouble
+from nats.aio.client import Client
+
+from tests import servers
+from tests.toxics import Link, link
+
+NODES = ("hub", "hohhot", "baotou", "hohhot-dairy", "matchmaking")
+UP_S = 120.0
+READY_S = 60.0
+# Everything that waits on purpose waits less here, so that a round is seconds and not minutes.
+BRISK = {
+    "HUBNET_EMBEDDINGS": "off",
+    "HUBNET_CALLS_PER_MINUTE": "100000000",
+    "HUBNET_HEARTBEAT_S": "0.5",
+    "HUBNET_RECEIPT_AFTER_S": "3",
+}
+
+
+class Running:
+    """What the harness does to the network and reads of it."""
+
+    def __init__(self, network: Network, links: dict[str, Link], settings: dict[str, str]):
+        self.network, self.links = network, links
+        self.faults = network.folder.root / "faults"
+        self._settings = settings
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints.of(self.network)
+
+    @property
+    def nodes(self) -> list[str]:
+        return [node.id for node in self.network.nodes]
+
+    @property
+    def platforms(self) -> list[str]:
+        """Those that own offerings."""
+        return [node.id for node in self.network.nodes if node.kind in ("window", "cluster")]
+
+    @property
+    def windows(self) -> list[str]:
+        return [node.id for node in self.network.nodes if node.kind == "window"]
+
+    def start(self) -> None:
+        """Bring it up and hold it.
+
+        Raises: Trouble.
+        """
+        folder = self.network.folder.make()
+        self.faults.mkdir(exist_ok=True)
+        (self.faults / "ways").write_text(json.dumps({node: one.url() for node, one in self.links.items()}))
+        plan = folder.run / "plan.json"
+        plan.write_text(json.dumps(self.network.as_json()), encoding="utf-8")
+        # Settings of whoever runs the suite must not change what is tried.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HUBNET_")}
+        environment |= BRISK | self._settings
+        found = [str(servers.ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment |= {"FAULTS_FOLDER": str(self.faults), "PYTHONPATH": os.pathsep.join(found)}
+        read_end, write_end = os.pipe()
+        with folder.log("supervisor").open("ab") as log:
+            subprocess.Popen(
+                [sys.executable, "-P", "-m", "tests.faults.entry", str(plan), str(write_end)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[write_end], env=environment,
+                start_new_session=True,
+            )  # fmt: skip
+        os.close(write_end)
+        with os.fdopen(read_end, "rb") as report:
+            line = report.readline()
+        said = json.loads(line) if line else {}
+        if "pid" not in said:
+            raise RuntimeError(f"the network did not start: {said} {self.log('supervisor')}")
+        # Whoever holds it and goes away, however that ends, takes it down.
+        self._held, self._orders = Connection(folder), Connection(folder)
+        deadline = time.monotonic() + UP_S
+        for snapshot in self._held.watch(hold=True):
+            if snapshot["trouble"]:
+                raise Trouble.from_json(snapshot["trouble"])
+            if snapshot["phase"] == "up":
+                break
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not up after {UP_S} s: {snapshot}")
+
+    def stop(self) -> None:
+        ask_down(self.network.folder)
+        self._held.link.close()
+        self._orders.link.close()
+
+    def log(self, name: str, last: int = 2000) -> str:
+        try:
+            return self.network.folder.log(name).read_text(errors="replace")[-last:]
+        except FileNotFoundError:
+            return ""
+
+    def do(self, verb: str, node: str) -> bool:
+        """Whether the supervisor did it: a dead process cannot be killed."""
+        try:
+            self._orders.ask(do=verb, node=node)
+            return True
+        except Trouble:
+            return False
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        return {row["node"]: row for row in self._orders.ask(do="status")["members"]}
+
+    def pid(self, node: str) -> int | None:
+        return self.rows()[node]["pid"]
+
+    async def ready(self, *nodes: str) -> None:
+        """Every one of them, or all, answers that it is ready."""
+        wanted = nodes or (*self.nodes, POSTGRES, NATS)
+
+        def up() -> bool:
+            rows = self.rows()
+            return all(rows[node]["state"] == "ready" for node in wanted)
+
+        await until(up, READY_S, lambda: str({n: r["state"] for n, r in self.rows().items()}))
+
+    async def restart(self, node: str) -> None:
+        before = self.pid(node)
+        self.do("restart", node)
+        await until(lambda: self.pid(node) not in (before, None), READY_S, lambda: f"{node} does not restart")
+        await self.ready(node)
+
+    def suffer(self, node: str, *, bug: str | None = None, without_digests: bool = False, **settings: Any) -> None:
+        """What a node is to suffer from its next start on."""
+        plan = {"bug": bug, "without_digests": without_digests, "settings": settings}
+        replace(self.faults / f"plan-{node}", plan)
+
+    def wrong_clock(self, node: str, offset_s: float) -> None:
+        """Set a running service's clock wrong, or right again by 0."""
+        replace(self.faults / f"clock-{node}", {"offset_s": offset_s})
+
+    def superuser_url(self, database: str) -> str:
+        return urlsplit(self.network.superuser_url)._replace(path=f"/{database}").geturl()
+
+    def database(self, node: str) -> str:
+        return self.network.topology.node(node).database
+
+    @contextlib.asynccontextmanager
+    async def administrator(self) -> AsyncIterator[asyncpg.Connection]:
+        async with _connected(self.superuser_url("postgres")) as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def inside(self, node: str) -> AsyncIterator[asyncpg.Connection]:
+        """A connection to a node's database, past all its doors."""
+        async with _connected(self.superuser_url(self.database(node))) as connection:
+            yield connection
+
+    async def fetch(self, node: str, query: str, *values: Any) -> list[asyncpg.Record]:
+        async with self.inside(node) as connection:
+            return await connection.fetch(query, *values)
+
+    @contextlib.asynccontextmanager
+    async def speaking(self, node: str) -> AsyncIterator[Client]:
+        """A connection to the broker with a node's own key, straight."""
+        client = await nats.connect(
+            self.network.bus_url,
+            nkeys_seed=str(self.network.secrets.seed_file(node)),
+            inbox_prefix=f"_INBOX_{node}".encode(),
+            allow_reconnect=False,
+        )
+        try:
+            yield client
+        finally:
+            await client.close()
+
+
+@contextlib.asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(url, timeout=5)
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=2)
+
+
+def replace(path: Path, said: dict[str, Any]) -> None:
+    """A file that is read at any moment is never seen half written."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(said), encoding="utf-8")
+    draft.replace(path)
+
+
+async def until(look: Callable[[], Any], limit_s: float, why: Callable[[], str], pause_s: float = 0.05) -> Any:
+    """Look until there is something to see.
+
+    Raises: AssertionError saying why not.
+    """
+    deadline = time.monotonic() + limit_s
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {limit_s:.0f} s: {why()}")
+        await asyncio.sleep(pause_s)
+    return found
+
+
+@contextlib.asynccontextmanager
+async def started(nodes: Sequence[str] = NODES, *, seed: int = 0, **settings: str) -> AsyncIterator[Running]:
+    """A network of these nodes that is stopped and deleted at the end; each reaches the broker by a link."""
+    async with contextlib.AsyncExitStack() as stack:
+        place = stack.enter_context(servers.folder())
+        place.mkdir()
+        listed = yaml.safe_load(servers.TOPOLOGY.read_text(encoding="utf-8"))
+        listed["nodes"] = [node for node in listed["nodes"] if node["id"] in nodes]
+        topology = place / "topology.yaml"
+        topology.write_text(yaml.safe_dump(listed, allow_unicode=True), encoding="utf-8")
+        network = Network(folder=Folder(place), topology_path=topology, port_base=servers.free_base())
+        links = {
+            node.id: await stack.enter_async_context(link(network.bus_url, seed=seed)) for node in network.nodes
+        }
+        running = Running(network, links, settings)
+        try:
+            await asyncio.to_thread(running.start)
+            yield running
+        finally:
+            if preflight.held(network.folder):
+                await asyncio.to_thread(running.stop)
+            remove_data(network.folder.postgres)
