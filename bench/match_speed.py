@@ -80,8 +80,9 @@ class Held:
         demand = asked.demand
         need = Need(self.index.sought(wording(demand)), asked.vector)
         hits = self._look(need, categories_within(demand.category), depth)
-        offers = self.offers(hit.key for hit in hits)
-        ranking = engine.rank(demand, hits, offers, weights.current(), synthetic.TODAY)
+        by = weights.current()
+        offers = self.offers(hit.key for hit in hits if hit.relevance >= by.floor)
+        ranking = engine.rank(demand, hits, offers, by, synthetic.TODAY)
         return engine.result(demand, ranking, lambda one: self.index.evidence(need.sought, one))
 
     def _look(self, need: Need, own: frozenset[str] | None, depth: int) -> Hits:

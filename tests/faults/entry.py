@@ -91,8 +91,11 @@ def main() -> int:
     from localnet import fleet
 
     fleet.serve = suffering()
-    from localnet import supervisor
+    from localnet import streams, supervisor
 
+    from tests.faults.network import brisk
+
+    streams.consumer = brisk
     return supervisor.main()
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import nats
 import yaml
-from localnet import preflight
+from localnet import preflight, streams
 from localnet.commands.session import ask_down
 from localnet.control import Connection
 from localnet.endpoints import Endpoints
@@ -24,6 +24,7 @@ from localnet.paths import Folder
 from localnet.privileges import remove_data
 from localnet.trouble import Trouble
 from nats.aio.client import Client
+from nats.js.api import ConsumerConfig
 
 from tests import servers
 from tests.toxics import Link, link
@@ -32,6 +33,7 @@ NODES = ("hub", "hohhot", "baotou", "hohhot-dairy", "matchmaking")
 UP_S = 120.0
 READY_S = 60.0
 # Everything that waits on purpose waits less here, so that a round is seconds and not minutes.
+AGAIN_S = (1, 1, 2, 4)
 BRISK = {
     "HUBNET_EMBEDDINGS": "off",
     "HUBNET_CALLS_PER_MINUTE": "100000000",
@@ -39,14 +41,20 @@ BRISK = {
     "HUBNET_RECEIPT_AFTER_S": "3",
 }
 
+careful = streams.consumer
+
+
+def brisk(reader: str) -> ConsumerConfig:
+    """The consumer of a stream as it should be, but for how soon a message comes again."""
+    return careful(reader).evolve(ack_wait=AGAIN_S[0], backoff=list(AGAIN_S))
+
 
 class Running:
     """What the harness does to the network and reads of it."""
 
-    def __init__(self, network: Network, links: dict[str, Link], settings: dict[str, str]):
+    def __init__(self, network: Network, links: dict[str, Link]):
         self.network, self.links = network, links
         self.faults = network.folder.root / "faults"
-        self._settings = settings
 
     @property
     def endpoints(self) -> Endpoints:
@@ -71,13 +79,12 @@ class Running:
         Raises: Trouble.
         """
         folder = self.network.folder.make()
-        self.faults.mkdir(exist_ok=True)
         (self.faults / "ways").write_text(json.dumps({node: one.url() for node, one in self.links.items()}))
         plan = folder.run / "plan.json"
         plan.write_text(json.dumps(self.network.as_json()), encoding="utf-8")
         # Settings of whoever runs the suite must not change what is tried.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HUBNET_")}
-        environment |= BRISK | self._settings
+        environment |= BRISK
         found = [str(servers.ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment |= {"FAULTS_FOLDER": str(self.faults), "PYTHONPATH": os.pathsep.join(found)}
         read_end, write_end = os.pipe()
@@ -220,8 +227,13 @@ async def until(look: Callable[[], Any], limit_s: float, why: Callable[[], str],
 
 
 @contextlib.asynccontextmanager
-async def started(nodes: Sequence[str] = NODES, *, seed: int = 0, **settings: str) -> AsyncIterator[Running]:
-    """A network of these nodes that is stopped and deleted at the end; each reaches the broker by a link."""
+async def started(
+    nodes: Sequence[str] = NODES, *, seed: int = 0, plan: dict[str, Any] | None = None
+) -> AsyncIterator[Running]:
+    """A network of these nodes that is stopped and deleted at the end; each reaches the broker by a link.
+
+    Shape: `plan` is what every node suffers from the start, see `suffer`.
+    """
     async with contextlib.AsyncExitStack() as stack:
         place = stack.enter_context(servers.folder())
         place.mkdir()
@@ -233,7 +245,10 @@ async def started(nodes: Sequence[str] = NODES, *, seed: int = 0, **settings: st
         links = {
             node.id: await stack.enter_async_context(link(network.bus_url, seed=seed)) for node in network.nodes
         }
-        running = Running(network, links, settings)
+        running = Running(network, links)
+        running.faults.mkdir()
+        for node in running.nodes if plan is not None else ():
+            running.suffer(node, **plan)
         try:
             await asyncio.to_thread(running.start)
             yield running

@@ -85,11 +85,11 @@ async def take(running: Running, *, chains: bool = True) -> Picture:
 
 async def moving(running: Running) -> list[str]:
     """What is still on its way; empty when nothing is and every receipt is in."""
-    found: list[str] = []
     try:
+        found = await waiting(running)
         picture = await take(running, chains=False)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        return [f"a database is away: {type(error).__name__}"]
+    except (OSError, asyncpg.PostgresError, TimeoutError, httpx.TransportError) as error:
+        return [f"somebody is away: {type(error).__name__}"]
     for node in running.nodes:
         found += [f"{node} owes {row['feed']} {row['count']}" for row in picture.of(node, "owed")]
         found += [

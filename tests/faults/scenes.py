@@ -13,22 +13,19 @@ from typing import Any
 from uuid import UUID
 
 from common.ids import new
-from localnet import streams
-from nats.js.api import ConsumerConfig
 
 from tests.faults import picture
 from tests.faults.nemesis import provision, publish, shut_out
-from tests.faults.network import Running, until
+from tests.faults.network import AGAIN_S, Running, brisk, until
 from tests.faults.rounds import Run
 from tests.faults.workload import AGENCY, Client, Held
 
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 QUIET_S = 8.0
-# The broker gives a message again so soon; ours waits 5 s and more.
-AGAIN_S = 1
 # The net that would mend a loss before anybody looks is taken away.
 PLAIN: dict[str, Any] = {"without_digests": True, "receipt_after_s": 1.0}
 HUB, HERE, THERE = "hub", "hohhot", "baotou"
+NODES = (HUB, HERE, THERE, "matchmaking")
 
 
 @dataclass
@@ -61,6 +58,12 @@ class Scene:
     async def consumer(self, stream: str = f"UP_{HERE}", name: str = HUB) -> Any:
         async with self.running.speaking(HUB) as hub:
             return await hub.jetstream(timeout=10).consumer_info(stream, name)
+
+    async def dies(self, node: str) -> None:
+        """Killed, and started again by its supervisor."""
+        before = self.running.pid(node)
+        self.running.do("kill", node)
+        await until(lambda: self.running.pid(node) not in (before, None), PATIENCE_S, lambda: f"{node} stays dead")
 
     async def settled(self) -> None:
         """Nothing moves on the bus any more, or has had the time to."""
@@ -104,23 +107,17 @@ def shows(bug: str, *breaks: str, node: str | None = None, misconfigured: Config
 
 @shows("ack-before-commit", "I1", "I3", node=HUB)
 async def the_hub_dies_while_it_writes(scene: Scene) -> None:
-    running = scene.running
-    async with running.inside(HUB) as connection:
-        held = connection.transaction()
-        await held.start()
+    held = await scene.offering()
+    async with scene.running.inside(HUB) as connection:
+        lock = connection.transaction()
+        await lock.start()
         await connection.execute("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
-        await scene.client.offer()
-
-        async def fetched() -> bool:
-            info = await scene.consumer()
-            return info.num_pending == 0 and info.delivered.stream_seq > 0
-
-        await eventually(fetched, "the hub does not fetch")
-        before = running.pid(HUB)
-        running.do("kill", HUB)
-        await until(lambda: running.pid(HUB) not in (before, None), PATIENCE_S, lambda: "the hub does not come back")
-        await held.rollback()
-    await running.ready(HUB)
+        await scene.client.edit(held, "offering", "retire", AGENCY)
+        writes = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO inbox %'"
+        await eventually(lambda: scene.running.fetch(HUB, writes), "the hub does not write")
+        await scene.dies(HUB)
+        await lock.rollback()
+    await scene.running.ready(HUB)
 
 
 @shows("equal-version-overwrites", "I3", node=HUB)
@@ -194,29 +191,24 @@ async def an_offering_is_retired(scene: Scene) -> None:
 async def limited(running: Running) -> None:
     """Three deliveries of each message, and no more."""
     async with running.speaking(HUB) as hub:
-        await hub.jetstream(timeout=10).add_consumer(f"UP_{HERE}", impatient(3))
-
-
-def impatient(most: int = -1) -> ConsumerConfig:
-    wanted = streams.consumer(HUB)
-    return wanted.evolve(ack_wait=AGAIN_S, backoff=[AGAIN_S] * 2, max_deliver=most)
+        await hub.jetstream(timeout=10).add_consumer(f"UP_{HERE}", brisk(HUB).evolve(backoff=[AGAIN_S[0]] * 2, max_deliver=3))
 
 
 @shows("max-deliver", "I1", "I3", misconfigured=limited)
-async def the_database_is_away_for_some_deliveries(scene: Scene) -> None:
-    running = scene.running
-    before = (await scene.consumer()).delivered.consumer_seq
-    async with shut_out(running, HUB):
-        await scene.client.offer()
+async def the_hub_dies_again_and_again_without_its_database(scene: Scene) -> None:
+    held = await scene.offering()
+    seen = (await scene.consumer()).delivered.consumer_seq
+    async with shut_out(scene.running, HUB):
+        await scene.client.edit(held, "offering", "retire", AGENCY)
+        for _ in range(3):
 
-        async def tried() -> bool:
-            return (await scene.consumer()).delivered.consumer_seq >= before + 6  # both messages, three times
+            async def again(seen: int = seen) -> int | None:
+                now = (await scene.consumer()).delivered.consumer_seq
+                return now if now > seen else None
 
-        await eventually(tried, "it is not delivered again")
-        await asyncio.sleep(AGAIN_S / 2)
-        running.do("kill", HUB)
-    await until(lambda: running.pid(HUB), PATIENCE_S, lambda: "the hub does not come back")
-    await running.ready(HUB)
+            seen = await eventually(again, "it is not delivered again")
+            await scene.dies(HUB)
+    await scene.running.ready(HUB)
 
 
 async def shared(running: Running) -> None:
@@ -267,28 +259,14 @@ async def the_stream_is_lost_before_it_was_applied(scene: Scene) -> None:
         sent = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE sent_at IS NULL AND feed = 'hub')"
         await eventually(lambda: running.fetch(HERE, sent), "the window does not send")
         with contextlib.suppress(AssertionError):  # a receipt that must not come yet, were the hub honest
-            await eventually(lambda: running.fetch(HERE, receipts), "no receipt", 3 * AGAIN_S)
+            await eventually(lambda: running.fetch(HERE, receipts), "no receipt", 2.0)
         async with running.speaking(HUB) as hub:
             await hub.jetstream(timeout=10).delete_stream(f"UP_{HERE}")
-        running.do("kill", HUB)
-    await until(lambda: running.pid(HUB), PATIENCE_S, lambda: "the hub does not come back")
+        await scene.dies(HUB)
     await running.ready(HUB)
     await provision(running)
     with contextlib.suppress(AssertionError):  # it never comes to what was confirmed and is not there
         await eventually(lambda: running.fetch(HERE, receipts), "no receipt", QUIET_S)
-
-
-async def prepare(run: Run) -> None:
-    """Nets that would mend the loss are taken away, and the broker waits less."""
-    for node in run.running.nodes:
-        run.running.suffer(node, **PLAIN)
-        await run.running.restart(node)
-    await impatience(run.running)
-
-
-async def impatience(running: Running) -> None:
-    async with running.speaking(HUB) as hub:
-        await hub.jetstream(timeout=10).add_consumer(f"UP_{HERE}", impatient())
 
 
 async def play(run: Run, trial: Trial, bug: str | None) -> dict[str, list[str]]:
@@ -320,4 +298,3 @@ async def mend_bus(running: Running) -> None:
         found = (await stream.stream_info(f"UP_{HERE}")).config
         await stream.update_stream(found, subjects=[f"up.{HERE}.>"])
     await provision(running)
-    await impatience(running)

@@ -2,7 +2,12 @@
 
 import asyncio
 import json
+import re
+import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from localnet import examples, plot
@@ -11,6 +16,7 @@ from localnet.api import OPERATOR, Refused
 from tests.federation.conftest import hubnet
 from tests.foreign.running import foreign
 
+GUIDE = Path(__file__).parents[2] / "docs" / "joining.md"
 NODE, DIVISION = "example-window", "150123"
 LIMIT_S = 60
 PROVIDER, OFFERING = "5f0e3c1a-0a55-4f6e-9f61-0d7f5f1c2a01", "5f0e3c1a-0a55-4f6e-9f61-0d7f5f1c2a02"
@@ -125,7 +131,7 @@ async def test_a_foreign_window_joins_takes_part_and_leaves(network, api, window
     quotation = await until(answered)
     assert (quotation["invitation_id"], quotation["price_cents"]) == (invitation["id"], 960_000)
     case = await api.get("hub", f"/v1/cases/{demand['id']}", OPERATOR)
-    assert case["case"]["window"] == NODE
+    assert case["case"]["owner"] == NODE
 
     # Held back, and let go.
     node("quarantine", NODE, "--reason", "示例演练")
@@ -154,3 +160,28 @@ async def test_nodes_of_the_bus_keep_the_rules(network, api):
     await until(passes)
     unknown = hubnet(network.folder, "conformance", "--bus", "atlantis", check=False)
     assert (unknown.returncode, "atlantis" in unknown.stderr + unknown.stdout) == (2, True)
+
+
+def test_the_guide_runs_as_it_is_written(network, example):
+    """All commands of the guide, by one shell."""
+    said = "\n".join(re.findall(r"```sh\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL))
+    said = said.replace("127.0.0.1:18000", f"127.0.0.1:{network.port('hub')}")
+    said = said.replace(".venv/bin/hubnet", f"'{Path(sys.executable).with_name('hubnet')}'")
+    said = said.replace("python3", f"'{sys.executable}'")
+    if shutil.which("curl"):
+        said = said.replace("curl -s", "curl -sS --fail-with-body --noproxy '*'")
+    else:
+        said = said.replace("curl -s", f"'{sys.executable}' '{Path(__file__).with_name('curl.py')}' -s")
+    done = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", said],
+        env={"PATH": "/usr/bin:/bin", "HUBNET_DATA_DIR": str(network.folder.root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    for sign in (
+        '"state":"registered"', '"applied_seq":0', '"outcome":"created"', '"records":1', '"state":"failed"',
+        "send-update", '"state":"retired"',
+    ):  # fmt: skip
+        assert sign in done.stdout, f"{sign} is not in {done.stdout}"

@@ -16,7 +16,7 @@ from urllib.request import ProxyHandler, build_opener
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidClaimError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
 from joserfc.jwt import JWTClaimsRegistry
@@ -29,6 +29,8 @@ from common.settings import Settings
 Role = Literal["sme", "agency", "window_staff", "cluster_staff", "operator", "department", "platform"]
 ALGORITHMS = ["ES256"]
 LEEWAY_S = 60
+# The clocks of two platforms may differ by so much: a token from the near future is one of a faster clock.
+SKEW_S = 300
 REFRESH_S = 300.0
 UNKNOWN_KID_S = 5.0
 CACHED_TOKENS = 4096
@@ -101,7 +103,7 @@ class Verifier:
         self._seen: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._registry = JWTClaimsRegistry(
             now=lambda: int(now().timestamp()),
-            leeway=LEEWAY_S,
+            leeway=SKEW_S,
             iss={"essential": True, "value": settings.token_issuer},
             aud={"essential": True, "value": settings.audience},
             exp={"essential": True},
@@ -137,11 +139,12 @@ class Verifier:
     async def claims(self, token: str) -> dict[str, Any]:
         if len(token) > MAX_TOKEN:
             raise _refuse("the token is too long", "令牌过长")
-        seen = self._seen.get(token)
-        if seen is not None:
-            if seen["exp"] + LEEWAY_S < self._now().timestamp():
-                raise _refuse("the token has expired", "令牌已过期")
-            return seen
+        claims = self._seen.get(token) or await self._decoded(token)
+        if claims["exp"] + LEEWAY_S < self._now().timestamp():
+            raise _refuse("the token has expired", "令牌已过期")
+        return claims
+
+    async def _decoded(self, token: str) -> dict[str, Any]:
         if self._keys is None or time.monotonic() - self._fetched_at > REFRESH_S:
             await self.refresh()
         try:
@@ -160,6 +163,15 @@ class Verifier:
             decoded = jwt.decode(token, self._keys, algorithms=ALGORITHMS)
             # decode() checks no claims.
             self._registry.validate(decoded.claims)
+        except InvalidClaimError as error:
+            if error.claim in ("nbf", "iat"):
+                raise Unauthenticated(
+                    "clock-skew",
+                    zh="令牌尚未生效：本平台与签发方的时钟相差超过 5 分钟；请校准时钟",
+                    en="the token is not valid yet: the clocks of this platform and of its issuer differ by more than "
+                    "5 minutes; have them set",
+                ) from None
+            raise _refuse("the token is not valid (InvalidClaimError)", "令牌无效或已过期") from None
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise _refuse(f"the token is not valid ({type(error).__name__})", "令牌无效或已过期") from None
         self._seen[token] = decoded.claims

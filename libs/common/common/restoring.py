@@ -43,9 +43,7 @@ async def restore(tx: AsyncSession, node: str, new: int, feed_seq: int, *, at: d
     if await epoch(tx) >= new:
         return False
     memo = insert(MemoRow).values(key=KEY, value={KEY: new})
-    await tx.execute(
-        memo.on_conflict_do_update(index_elements=["key"], set_={"value": memo.excluded.value})
-    )
+    await tx.execute(memo.on_conflict_do_update(index_elements=["key"], set_={"value": memo.excluded.value}))
     await _go_on_from(tx, feed_seq)
     for table in await own_tables(tx):
         await tx.execute(text(f"UPDATE {table} SET epoch = :new WHERE epoch < :new"), {"new": new})

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 from reference.packaged import document
@@ -92,6 +92,7 @@ def everything() -> tuple[Division, ...]:
     return tuple(_by_code().values())
 
 
+@lru_cache(maxsize=4096)
 def prefix_of(code: str) -> str:
     """Return what every place inside starts with: 150100 -> 1501, 150000 -> 15, 150781 as it is.
 

@@ -16,6 +16,7 @@ from common.node import Topology
 from common.runtime import Runtime
 from common.settings import Settings
 from fastapi import Depends, Request
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.fences.domain import Fences
@@ -73,7 +74,7 @@ class Roster:
 
     async def refresh(self, runtime: Runtime) -> None:
         """With the database away what was known stays known."""
-        with contextlib.suppress(Unavailable):
+        with contextlib.suppress(Unavailable, SQLAlchemyError):
             async with db.begin(runtime.sessions) as tx:
                 self._known = await members.membership(tx, self._topology)
 

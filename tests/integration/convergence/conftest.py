@@ -62,7 +62,9 @@ class Net:
 
     async def _carry(self, node):
         rows = await self.sql(node, NUMBER)
-        for feed, group in itertools.groupby(sorted(rows, key=lambda row: (row["feed"], row["id"])), lambda r: r["feed"]):
+        for feed, group in itertools.groupby(
+            sorted(rows, key=lambda row: (row["feed"], row["id"])), lambda r: r["feed"]
+        ):
             raws = []
             for row in group:
                 document = json.loads(row["envelope"]) | {"feedseq": row["feed_seq"]}
@@ -152,7 +154,8 @@ class Net:
 def templates():
     with contextlib.ExitStack() as stack:
         yield {
-            kind: stack.enter_context(migrated(migrate.PACKAGES[kind])) for kind in ("hub", "window", "matchmaking")
+            kind: stack.enter_context(migrated(migrate.PACKAGES[kind]))
+            for kind in ("hub", "window", "matchmaking")
         }
 
 

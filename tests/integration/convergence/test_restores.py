@@ -114,7 +114,10 @@ async def test_new_records_after_a_restore_are_newer_than_lost_ones(net, restore
     assert made not in await live(net, "hub")
     await net.say("hohhot", offering(made, title="重新录入"))
     drift = await net.compare("hohhot")
-    assert {(one["observer"], one["total"]) for one in drift["comparisons"]} == {("hub", 0), ("matchmaking", 0)}
+    assert {(one["observer"], one["total"]) for one in drift["comparisons"]} == {
+        ("hub", 0),
+        ("matchmaking", 0),
+    }
     assert made in await live(net, "hub") and made in await live(net, "matchmaking")
 
 
@@ -181,6 +184,7 @@ async def test_every_table_of_own_records_takes_on_the_epoch(net):
     mapped = {
         mapper.local_table.name
         for mapper in Base.registry.mappers
-        if issubclass(mapper.class_, Versioned) and mapper.class_.__module__.split(".")[0] in ("agency", "window")
+        if issubclass(mapper.class_, Versioned)
+        and mapper.class_.__module__.split(".")[0] in ("agency", "window")
     }
     assert mapped <= found

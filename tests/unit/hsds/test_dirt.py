@@ -28,7 +28,9 @@ REFUSED = {
     "no-division": [{"division": None}],
     "missing-name": [{"name": " "}, {"name": None}],
     "missing-id": [{"id": None}, {"id": ""}],
-    "string-too-long": [{"name": "x" * 201, "record_version": 1, "id": "00000000-0000-4000-8000-000000000007"}],
+    "string-too-long": [
+        {"name": "x" * 201, "record_version": 1, "id": "00000000-0000-4000-8000-000000000007"}
+    ],
 }
 
 

@@ -39,7 +39,11 @@ def listing(name: str = "one", **changes: Any) -> Listing:
 
 
 def offer(
-    name: str = "one", supplier: Supplier = ACTIVE, open_engagements: int = 0, presence: Presence = HERE, **changes: Any
+    name: str = "one",
+    supplier: Supplier = ACTIVE,
+    open_engagements: int = 0,
+    presence: Presence = HERE,
+    **changes: Any,
 ) -> Offer:
     """An offering of an active provider nobody knows yet; `changes` are of its listing."""
     return Offer(listing(name, **changes), supplier, open_engagements, presence)

@@ -41,7 +41,7 @@ def known(**figures):
 
 
 def parts(need, offered, relevance=0.5, by=BY):
-    return {part.name: part.score for part in scoring.components(need, offered, relevance, by, TODAY)}
+    return scoring.shares(need, offered, relevance, by, TODAY)
 
 
 def test_weights_sum_to_one_and_name_every_component():
@@ -75,12 +75,14 @@ def test_every_component_is_a_whole_step_between_nothing_and_its_weight(
         capacity=capacity, price=Price(from_cents=low, to_cents=high, unit=unit), lead_days=lead,
         division=there,
     )  # fmt: skip
-    found = scoring.components(need, offered, relevance, BY, TODAY)
-    assert [part.name for part in found] == list(weights.Component.__args__)
-    for part in found:
-        assert 0 <= part.score <= BY.weights[part.name]
-        assert (part.score * 4096).is_integer()
-    assert scoring.score(found) == sum(part.score for part in found) <= 1
+    found = scoring.shares(need, offered, relevance, BY, TODAY)
+    assert list(found) == list(weights.Component.__args__)
+    for name, share in found.items():
+        assert 0 <= share <= BY.weights[name]
+        assert (share * 4096).is_integer()
+    told = scoring.components(found)
+    assert {part.name: part.score for part in told} == found
+    assert scoring.score(found) == sum(part.score for part in told) <= 1
 
 
 @given(shares, shares)

@@ -76,6 +76,8 @@ async def add_all(tx: AsyncSession, offerings: Sequence[Offering]) -> None:
 
 async def unsaid(tx: AsyncSession, limit: int) -> Sequence[Offering]:
     """Records of which nothing is kept that was said; of databases older than what keeps it."""
-    said = select(AnnouncementRow.id).where(AnnouncementRow.noun == "offering", AnnouncementRow.id == OfferingRow.id)
+    said = select(AnnouncementRow.id).where(
+        AnnouncementRow.noun == "offering", AnnouncementRow.id == OfferingRow.id
+    )
     query = select(OfferingRow).where(~said.exists()).order_by(OfferingRow.id).limit(limit)
     return [db.value(row, Offering) for row in (await tx.execute(query)).scalars()]

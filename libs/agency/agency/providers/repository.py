@@ -80,6 +80,8 @@ async def add_all(tx: AsyncSession, providers: Sequence[Provider]) -> None:
 
 async def unsaid(tx: AsyncSession, limit: int) -> Sequence[Provider]:
     """Records of which nothing is kept that was said; of databases older than what keeps it."""
-    said = select(AnnouncementRow.id).where(AnnouncementRow.noun == "provider", AnnouncementRow.id == ProviderRow.id)
+    said = select(AnnouncementRow.id).where(
+        AnnouncementRow.noun == "provider", AnnouncementRow.id == ProviderRow.id
+    )
     query = select(ProviderRow).where(~said.exists()).order_by(ProviderRow.id).limit(limit)
     return [db.value(row, Provider) for row in (await tx.execute(query)).scalars()]

@@ -19,7 +19,12 @@ LOOK_S = 0.5
 KINDS = {
     "missing": "缺失", "stale": "过期", "extra": "多余", "content": "内容不一", "ahead": "超前",
 }  # fmt: skip
-STATES = {"asked": "待答 asked", "questioned": "比对中 questioned", "repairing": "修复中 repairing", "equal": "一致 equal"}
+STATES = {
+    "asked": "待答 asked",
+    "questioned": "比对中 questioned",
+    "repairing": "修复中 repairing",
+    "equal": "一致 equal",
+}
 
 Hub = Annotated[str, typer.Option("--hub", help="枢纽地址；默认为本机网络 · The hub, when it is elsewhere")]
 Wait = Annotated[float, typer.Option("--wait", min=0, help="最多等待秒数 · Seconds to wait for answers")]
@@ -96,7 +101,11 @@ def _print(found: dict[str, dict[str, Any]], silent: list[str]) -> None:
         for compared in one["comparisons"]:
             kinds = ", ".join(f"{KINDS[kind]} {kind} {count}" for kind, count in compared["drift"].items())
             table.add_row(
-                owner, compared["observer"], STATES[compared["state"]], str(compared["records"] or ""), kinds or "0"
+                owner,
+                compared["observer"],
+                STATES[compared["state"]],
+                str(compared["records"] or ""),
+                kinds or "0",
             )
     out.print(table)
     for owner in silent:
@@ -131,7 +140,10 @@ def restored(
     else:
         out.print(f"{node}: epoch {told['epoch']}, {told['state']}", soft_wrap=True)
         for case in told["lost_cases"]:
-            out.print(f"  窗口已无此需求 · lost demand: {case['number']} {case['id']} ({case['state']})", soft_wrap=True)
+            out.print(
+                f"  窗口已无此需求 · lost demand: {case['number']} {case['id']} ({case['state']})",
+                soft_wrap=True,
+            )
     if told["state"] != "ended":
         raise Trouble(
             (f"{node} 尚未完成：{told['state']}", f"{node} has not ended yet: {told['state']}"),

@@ -56,9 +56,17 @@ class Search(Contract):
     hidden: frozenset[str] = frozenset()
 
 
+# Full-width punctuation is most of what NFKC changes in Chinese text; exchanged first, the rest is a check.
+_WIDE = tuple(zip("，：；（）！？　", ",:;()!? ", strict=True))
+
+
 def folded(text: str) -> str:
     """Text as it is compared: full-width and half-width, upper and lower case alike."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    for wide, narrow in _WIDE:
+        text = text.replace(wide, narrow)
+    if not unicodedata.is_normalized("NFKC", text):
+        text = unicodedata.normalize("NFKC", text)
+    return " ".join(text.casefold().split())
 
 
 def searched(offering: Offering) -> str:

@@ -57,14 +57,9 @@ WITH staged AS MATERIALIZED (
     {", ".join(f"{name} = excluded.{name}" for name in columns)}
   WHERE (excluded.epoch, excluded.version) > (c.epoch, c.version)
   RETURNING c.id, old.id IS NULL AS created
-), message AS MATERIALIZED (
-  SELECT s.line, s.id, s.epoch, s.version, s.body, s.state, n.held_state, uuidv7()::text AS message,
-    '{noun}.announced.v1' AS type
-  FROM done d JOIN newest n ON n.id = d.id JOIN catalogue_staging s ON s.batch = $1 AND s.line = n.line
-  WHERE $3::text IS NOT NULL
 ), forwarded AS (
   INSERT INTO outbox (feed, message_id, type, entity, envelope)
-  SELECT $3, m.message::uuid, m.type, m.id, {_ENVELOPE} FROM message m ORDER BY m.line
+  SELECT $3, m.message::uuid, m.type, m.id, {_ENVELOPE} FROM ({_messages(noun)}) m ORDER BY m.line
 ), told AS (
   {told}
 ), flagged AS (
@@ -92,10 +87,19 @@ FROM staged s LEFT JOIN newest n ON n.line = s.line LEFT JOIN done d ON d.id = n
 """
 
 
+def _messages(noun: Noun) -> str:
+    """What was taken over, to be told; each with an id that is made once."""
+    return f"""SELECT s.line, s.id, s.epoch, s.version, s.body, s.state, n.held_state, uuidv7()::text AS message,
+    '{noun}.announced.v1' AS type
+  FROM done d JOIN newest n ON n.id = d.id JOIN catalogue_staging s ON s.batch = $1 AND s.line = n.line
+  WHERE $3::text IS NOT NULL"""
+
+
 def _standings() -> str:
     """A provider that may no longer take work, or may again, is told to every platform."""
     return f"""INSERT INTO outbox (feed, message_id, type, entity, envelope)
-  SELECT feed, m.message::uuid, m.type, m.id, {_ENVELOPE} FROM message m CROSS JOIN unnest($4::text[]) feed
+  SELECT feed, m.message::uuid, m.type, m.id, {_ENVELOPE}
+  FROM ({_messages("provider")}) m CROSS JOIN unnest($4::text[]) feed
   WHERE m.state IS DISTINCT FROM m.held_state
     AND (m.held_state IN {_BARRED} OR m.state IN {_BARRED}) ORDER BY m.line"""
 

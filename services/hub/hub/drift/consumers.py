@@ -12,14 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hub.drift import service
 from hub.members.domain import Membership
 
-
 FIGURES_EVERY_S = 5.0
 
 
 def figures(registry: CollectorRegistry) -> Job:
     """A job that keeps the figures of drift; both labels are ids of nodes."""
     drifting = Gauge(
-        "catalogue_drift", "Copies that differ from their owner's records", ("node", "observer"), registry=registry
+        "catalogue_drift",
+        "Copies that differ from their owner's records",
+        ("node", "observer"),
+        registry=registry,
     )
     compared = Gauge(
         "catalogue_compared_timestamp_seconds", "When copies were last compared", ("node", "observer"),

@@ -24,7 +24,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.catalogue import service as catalogue
 from hub.drift import repository
-from hub.drift import repository
 from hub.drift.domain import Comparison
 from hub.drift.repository import HELD
 from hub.fences import service as fences
@@ -49,7 +48,9 @@ def owners(membership: Membership, node: str) -> list[str]:
 
 async def total(tx: AsyncSession, owner: str) -> int | None:
     """How many of an owner's records differ here and at matchmaking; None when they were never compared."""
-    compared = [one for one in await repository.comparisons(tx, owner) if one.owner == owner and one.compared_at]
+    compared = [
+        one for one in await repository.comparisons(tx, owner) if one.owner == owner and one.compared_at
+    ]
     return sum(one.total for one in compared) if compared else None
 
 

@@ -95,11 +95,18 @@ def fence(position: Position, why: Why, at: datetime) -> Position:
     return position.model_copy(update={"fenced_at": at, "why": why})
 
 
-def order(position: Position, *, epoch: int, furthest: int, who: str, at: datetime) -> tuple[Position, Restoration]:
+def order(
+    position: Position, *, epoch: int, furthest: int, who: str, at: datetime
+) -> tuple[Position, Restoration]:
     """Let a node begin anew, above all that was ever seen of it."""
     epoch, feed_seq = max(epoch, position.epoch) + 1, max(furthest, position.feed_seq)
     held = position.model_copy(
-        update={"floor": feed_seq, "feed_seq": feed_seq, "fenced_at": position.fenced_at or at, "why": "restoration"}
+        update={
+            "floor": feed_seq,
+            "feed_seq": feed_seq,
+            "fenced_at": position.fenced_at or at,
+            "why": "restoration",
+        }
     )
     return held, Restoration(
         node=position.node, epoch=epoch, feed_seq=feed_seq, state="ordered", ordered_at=at, ordered_by=who

@@ -10,7 +10,9 @@ from hub.fences.domain import Position, Restoration
 from hub.fences.tables import PositionRow, RestorationRow
 
 
-async def positions(tx: AsyncSession, nodes: Iterable[str] | None = None, *, lock: bool = False) -> dict[str, Position]:
+async def positions(
+    tx: AsyncSession, nodes: Iterable[str] | None = None, *, lock: bool = False
+) -> dict[str, Position]:
     """Of these nodes, or of all that were ever seen."""
     query = select(PositionRow).order_by(PositionRow.node)
     if nodes is not None:
@@ -21,7 +23,9 @@ async def positions(tx: AsyncSession, nodes: Iterable[str] | None = None, *, loc
 
 async def keep(tx: AsyncSession, position: Position) -> None:
     values = db.columns(PositionRow, position)
-    await tx.execute(insert(PositionRow).values(values).on_conflict_do_update(index_elements=["node"], set_=values))
+    await tx.execute(
+        insert(PositionRow).values(values).on_conflict_do_update(index_elements=["node"], set_=values)
+    )
 
 
 async def applied(tx: AsyncSession) -> dict[str, int]:
@@ -74,7 +78,9 @@ async def save(tx: AsyncSession, restoration: Restoration) -> None:
 
 async def last(tx: AsyncSession, node: str) -> Restoration | None:
     query = select(RestorationRow).where(RestorationRow.node == node).order_by(RestorationRow.epoch.desc())
-    row = (await tx.execute(query.limit(1), execution_options={"populate_existing": True})).scalar_one_or_none()
+    row = (
+        await tx.execute(query.limit(1), execution_options={"populate_existing": True})
+    ).scalar_one_or_none()
     return None if row is None else db.value(row, Restoration)
 
 

@@ -15,9 +15,7 @@ async def review(tx: AsyncSession, membership: Membership, *, limit_s: float, at
     """Say what has changed since it was last said; of how many platforms. Emits: PlatformChanged."""
     await repository.hold(tx)
     silent = await nodes.silent(tx, at=at)
-    news = domain.news(
-        membership.members.values(), silent, await repository.told(tx), at=at, limit_s=limit_s
-    )
+    news = domain.news(membership.members.values(), silent, await repository.told(tx), at=at, limit_s=limit_s)
     for platform in news:
         await repository.keep(tx, platform)
         for node in membership.network.of_kind("matchmaking", "window"):

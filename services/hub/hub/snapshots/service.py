@@ -192,15 +192,22 @@ async def _read(
         goal = await changes.aim(tx, membership, snapshot.node)
     judge, nouns = Lines(), set[Noun]()
     rows = files.read(file, snapshot.format, snapshot.node)
-    while chunk := await asyncio.to_thread(_take, rows):
-        nouns |= {line.noun for line in chunk if line.noun is not None}
-        async with begin() as tx:
-            judge.take(await changes.complete(tx, goal, chunk))
-            ready, judged = judge.taken()
-            await changes.stage(tx, snapshot.batch, ready, judged)
-            await repository.add_outcomes(tx, snapshot.batch, judged)
-            snapshot = domain.read(snapshot, chunk, [noun for noun in NOUNS if noun in nouns], now())
-            await repository.save(tx, snapshot)
+    # The next rows are read while these are on their way to the database.
+    reading = asyncio.create_task(asyncio.to_thread(_take, rows))
+    try:
+        while chunk := await reading:
+            reading = asyncio.create_task(asyncio.to_thread(_take, rows))
+            nouns |= {line.noun for line in chunk if line.noun is not None}
+            async with begin() as tx:
+                judge.take(await changes.complete(tx, goal, chunk))
+                ready, judged = judge.taken()
+                await changes.stage(tx, snapshot.batch, ready, judged)
+                await repository.add_outcomes(tx, snapshot.batch, judged)
+                snapshot = domain.read(snapshot, chunk, [noun for noun in NOUNS if noun in nouns], now())
+                await repository.save(tx, snapshot)
+    finally:
+        # Nobody may read on from a file that is closed.
+        await asyncio.wait([reading])
     async with begin() as tx:
         await repository.save(tx, domain.moved(snapshot, "validated", now()))
         await repository.analyze(tx)

@@ -28,7 +28,7 @@ from matchmaking.matching.engine import Scored
 from matchmaking.matching.fusion import Space
 from matchmaking.matching.index import Index
 from matchmaking.matching.listing import Offer, key, meaning, parts, wording
-from matchmaking.matching.retrieval import Hit, Hits, Need, Scope, Vector
+from matchmaking.matching.retrieval import EVERYWHERE, Hit, Hits, Need, Scope, Vector
 from matchmaking.offerings.service import Catalogue
 from matchmaking.opportunities import service as opportunities
 from matchmaking.rankings import service as rankings
@@ -202,7 +202,7 @@ class Matchmaker:
         offers: dict[str, Offer] = {}
         for depth in DEPTHS:
             hits = self._look(need, own, depth)
-            offers = self.catalogue.offers(hit.key for hit in hits)
+            offers = self.catalogue.offers(hit.key for hit in hits if hit.relevance >= by.floor)
             ranking = engine.rank(demand, hits, offers, by, today)
             # Once what comes is no longer relevant, nothing further down is. What was let in by a widening
             # is no reason to stop: further down something may fit as it is.
@@ -212,12 +212,9 @@ class Matchmaker:
         return Search(demand, today, by, need, model, hits, offers, ranking, degraded)
 
     def _look(self, need: Need, own: frozenset[str] | None, depth: int) -> Hits:
-        index = self.catalogue.index
-        everywhere = index.search(need, depth)
         if own is None:
-            return everywhere
-        named = index.search(need, depth, Scope(own))
-        return index.judge(need, dict.fromkeys(hit.key for hit in (*named, *everywhere)))
+            return self.catalogue.index.search(need, depth)
+        return self.catalogue.index.search(need, depth, EVERYWHERE, Scope(own))
 
     async def _read(self, text: str) -> tuple[str | None, Vector | None, tuple[str, ...]]:
         """The model and the need's meaning, or why there is none."""

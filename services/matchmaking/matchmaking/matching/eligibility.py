@@ -3,8 +3,9 @@
 What a demand or an offering does not say cannot fail it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
+from typing import TypeAlias
 
 from common.contracts.demands import Demand
 from common.contracts.providers import Qualification
@@ -12,6 +13,7 @@ from reference import categories, divisions
 
 from matchmaking.matching.listing import Offer
 
+Condition: TypeAlias = Callable[[Demand, Offer, date], bool]
 # What others may see of an offering or a provider at all, even as a near miss.
 SHOWN_OFFERINGS = ("published", "paused", "full")
 SHOWN_PROVIDERS = ("active", "suspended")
@@ -132,7 +134,7 @@ def platform_is_there(demand: Demand, offer: Offer, today: date) -> bool:
     return not offer.presence.away
 
 
-CONDITIONS: dict[str, Callable[[Demand, Offer, date], bool]] = {
+CONDITIONS: dict[str, Condition] = {
     "provider-active": provider_is_active,
     "published": offering_is_published,
     "capacity": capacity_is_left,
@@ -152,9 +154,27 @@ CONDITIONS: dict[str, Callable[[Demand, Offer, date], bool]] = {
 }
 
 
-def failed(demand: Demand, offer: Offer, today: date) -> tuple[str, ...]:
+def of(demand: Demand) -> dict[str, Condition]:
+    """The conditions that any offering can fail for a demand."""
+    said = {
+        "category": demand.category,
+        "budget": demand.budget.to_cents,
+        "needed-by": demand.needed_by,
+        "finance-amount": demand.finance,
+        "finance-term": demand.finance,
+        "collateral": demand.finance,
+        "guarantee": demand.finance,
+        "maturity": demand.technology,
+        "cooperation": demand.technology,
+    }
+    return {name: holds for name, holds in CONDITIONS.items() if name not in said or said[name] is not None}
+
+
+def failed(
+    demand: Demand, offer: Offer, today: date, conditions: Mapping[str, Condition] = CONDITIONS
+) -> tuple[str, ...]:
     """The names of the conditions an offering fails, in their order; none means it may be a candidate."""
-    return tuple(name for name, holds in CONDITIONS.items() if not holds(demand, offer, today))
+    return tuple(name for name, holds in conditions.items() if not holds(demand, offer, today))
 
 
 def may_be_shown(offer: Offer) -> bool:

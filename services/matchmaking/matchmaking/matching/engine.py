@@ -11,6 +11,7 @@ from matchmaking.matching import eligibility, lexicon, reasons, scoring, words
 from matchmaking.matching.listing import Listing, Offer
 from matchmaking.matching.reasons import Answered
 from matchmaking.matching.retrieval import Hit
+from matchmaking.matching.weights import Component as Name
 from matchmaking.matching.weights import Weights
 from matchmaking.matching.widening import STEPS
 
@@ -29,12 +30,16 @@ class Scored:
     offer: Offer
     hit: Hit
     score: float
-    components: tuple[Component, ...]
+    shares: Mapping[Name, float]
     relaxed: tuple[str, ...] = ()
 
     @property
     def listing(self) -> Listing:
         return self.offer.listing
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        return scoring.components(self.shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,11 @@ def rank(
     failing: list[Failed] = []
     shown = [(hit, offer) for hit in hits if (offer := _shown(offers.get(hit.key))) is not None]
     least = least_relevance((hit for hit, _ in shown), by)
+    conditions = eligibility.of(demand)
     for hit, offer in shown:
         if hit.relevance < least:
             continue
-        failed = eligibility.failed(demand, offer, today)
+        failed = eligibility.failed(demand, offer, today, conditions)
         if failed:
             failing.append(Failed(offer, hit, failed))
         else:
@@ -126,8 +132,8 @@ def _shown(offer: Offer | None) -> Offer | None:
 def score(
     demand: Demand, offer: Offer, hit: Hit, by: Weights, today: date, relaxed: tuple[str, ...] = ()
 ) -> Scored:
-    parts = scoring.components(demand, offer, hit.relevance, by, today)
-    return Scored(offer, hit, scoring.score(parts), parts, relaxed)
+    shares = scoring.shares(demand, offer, hit.relevance, by, today)
+    return Scored(offer, hit, scoring.score(shares), shares, relaxed)
 
 
 def best_first(one: Scored) -> tuple[float, str]:
@@ -191,7 +197,7 @@ def candidate(demand: Demand, place: int, one: Scored, answered: Answered) -> Ca
         matched_words=tuple(one.said for one in shown),
         matched=tuple(Matched.model_validate({"word": one.said, "field": one.field}) for one in shown),
         relaxed=one.relaxed,
-        newcomer=any(part.name == "newcomer" and part.score > 0 for part in one.components),
+        newcomer=one.shares["newcomer"] > 0,
         as_of=one.offer.presence.as_of,
         reason_zh=zh,
         reason_en=en,

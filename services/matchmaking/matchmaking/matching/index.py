@@ -1,6 +1,6 @@
 """Words and meanings together: both propose, and both judge every proposal."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -109,13 +109,12 @@ class Index:
         """
         self._inverted.commit(wait=False)
         near = self._near(need.vector, limit)
-        found: dict[int, None] = {}
+        found: set[int] = set()
         for scope in scopes or (EVERYWHERE,):
-            said = self._inverted.propose(need.sought.terms, limit, scope.categories)
-            # A row may have gone since the inverted index was brought up to date.
-            found |= dict.fromkeys(row for row in said if row in self._rows)
-            found |= dict.fromkeys(row for row in near if self._within(row, scope))
-        return self._judge(need, [self._rows[row] for row in found])
+            found.update(self._inverted.propose(need.sought.terms, limit, scope.categories))
+            found.update(near if scope.categories is None else self._of(scope.categories, near))
+        # A row may have gone since the inverted index was brought up to date.
+        return self._judge(need, [held for row in found if (held := self._rows.get(row)) is not None])
 
     def nearest(self, vector: Vector, limit: int) -> list[str]:
         """The documents nearest in meaning alone, nearest first."""
@@ -136,8 +135,8 @@ class Index:
             return []
         return self._meanings.nearest(self._space.query(vector), limit)
 
-    def _within(self, row: int, scope: Scope) -> bool:
-        return scope.categories is None or self._rows[row].category in scope.categories
+    def _of(self, categories: Collection[str], rows: Iterable[int]) -> list[int]:
+        return [row for row in rows if self._rows[row].category in categories]
 
     def _here(self, keys: Iterable[str]) -> list[Held]:
         return [held for key in keys if (held := self._held.get(key)) is not None]

@@ -7,6 +7,7 @@ state of the index's segments has no part in a score.
 import math
 import threading
 from collections.abc import Collection, Mapping
+from functools import lru_cache, partial
 
 import tantivy
 
@@ -19,6 +20,8 @@ PRIOR_DOCUMENTS = 200
 # what is said by so many more tells little, and is judged in what the others propose.
 MENTIONS = 60_000
 LEAST_TERMS = 2
+# Of so many words it is remembered, until the next commit, how many documents hold them.
+COUNTED = 2**14
 _EVERY = "1"
 
 
@@ -29,6 +32,21 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("category", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("words", tokenizer_name="words", index_option="freq")
     return builder.build()
+
+
+class View:
+    """The index as of one commit. `every` counts what was removed too, until its segment is merged."""
+
+    def __init__(self, schema: tantivy.Schema, searcher: tantivy.Searcher) -> None:
+        self._schema, self.searcher = schema, searcher
+        self.living, self.every = searcher.num_docs, searcher.doc_freq("every", _EVERY)
+        # How many hold a word, with those that were removed.
+        self.mentions = lru_cache(COUNTED)(partial(searcher.doc_freq, "words"))
+        self.holding = self.mentions if self.living == self.every else lru_cache(COUNTED)(self._among_living)
+
+    def _among_living(self, word: str) -> int:
+        term = tantivy.Query.term_query(self._schema, "words", word, "freq")
+        return self.searcher.search(term, 1, count=True).count or 0  # pyright: ignore
 
 
 class Inverted:
@@ -42,7 +60,7 @@ class Inverted:
         self._writer: tantivy.IndexWriter | None = None
         self._writing = threading.Lock()
         self._pending = False
-        self._searcher = self._index.searcher()
+        self._view = View(self._schema, self._index.searcher())
 
     def put(self, row: int, said: str, category: str | None, *, known: bool) -> None:
         """Shape: `said` holds a word as often as it counts; `known` replaces what the row held."""
@@ -81,7 +99,7 @@ class Inverted:
                 self._pending = False
                 self._writer.commit()
                 self._index.reload()
-                self._searcher = self._index.searcher()
+                self._view = View(self._schema, self._index.searcher())
         finally:
             self._writing.release()
 
@@ -90,41 +108,33 @@ class Inverted:
 
         With a few documents every word is common in them; then the dictionary decides.
         """
-        documents = self._searcher.num_docs + PRIOR_DOCUMENTS
-        held = self._holding(word) + PRIOR_DOCUMENTS * words.share(word)
+        view = self._view
+        documents = view.living + PRIOR_DOCUMENTS
+        held = view.holding(word) + PRIOR_DOCUMENTS * words.share(word)
         return math.log(1 + (documents - held + 0.5) / (held + 0.5))
-
-    def _holding(self, word: str) -> int:
-        """How many documents hold a word. The index's own figure counts what was removed until it merges."""
-        searcher = self._searcher
-        if searcher.num_docs == searcher.doc_freq("every", _EVERY):
-            return searcher.doc_freq("words", word)
-        term = tantivy.Query.term_query(self._schema, "words", word, "freq")
-        return searcher.search(term, 1, count=True).count or 0  # pyright: ignore
 
     def propose(
         self, terms: Mapping[str, float], limit: int, categories: Collection[str] | None = None
     ) -> list[int]:
         """The rows that say most of the terms, roughly: BM25 by their weights."""
-        searcher = self._searcher
-        total = searcher.doc_freq("every", _EVERY)
+        view = self._view
         clauses: list[tuple[tantivy.Occur, tantivy.Query]] = []
         mentions = 0
         for form, weight in sorted(terms.items(), key=lambda item: (-item[1], item[0])):
-            held = searcher.doc_freq("words", form)
+            held = view.mentions(form)
             if not held or (mentions + held > MENTIONS and len(clauses) >= LEAST_TERMS):
                 continue
             mentions += held
             term = tantivy.Query.term_query(self._schema, "words", form, "freq")
-            idf = math.log(1 + (total - held + 0.5) / (held + 0.5))
+            idf = math.log(1 + (view.every - held + 0.5) / (held + 0.5))
             clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(term, weight / idf)))
         if not clauses:
             return []
         query = tantivy.Query.boolean_query(clauses)
         if categories is not None:
             query = self._within(query, categories)
-        found = searcher.search(query, limit, count=False)
-        return searcher.fast_field_values("row", [address for _, address in found.hits])  # pyright: ignore
+        found = view.searcher.search(query, limit, count=False)
+        return view.searcher.fast_field_values("row", [address for _, address in found.hits])  # pyright: ignore
 
     def _within(self, query: tantivy.Query, categories: Collection[str]) -> tantivy.Query:
         among = tantivy.Query.term_set_query(self._schema, "category", list(categories))

@@ -139,6 +139,11 @@ class Sought:
         ]
 
     @cached_property
+    def shown_words(self) -> frozenset[int]:
+        """The hashes of all of them."""
+        return frozenset().union(*(hashes for _, alternatives in self.shown for hashes in alternatives))
+
+    @cached_property
     def terms(self) -> dict[str, float]:
         """What to look for in an inverted index: every word of every alternative."""
         found: dict[str, float] = {}
@@ -254,12 +259,13 @@ def evidence(need: Sought, document: bytes) -> list[Answer]:
     """
     entries = np.frombuffer(document, ENTRY)
     fields = dict(zip(entries["word"].tolist(), entries["field"].tolist(), strict=True))
+    said = need.shown_words & fields.keys()
     told: list[tuple[float, Answer]] = []
     for ask, hashes in need.shown:
         held = [
             together
             for (together, _), hashed_ in zip(ask.alternatives, hashes, strict=True)
-            if fields.keys() >= hashed_
+            if hashed_ <= said
         ]
         if held:
             best = min(fields[hashed(word)] for word in held[0])

@@ -51,7 +51,7 @@ class Meanings:
             return []
         exact = len(self._index) <= EXACT
         found = self._index.search(vector.astype(np.float16), min(limit, len(self._index)), exact=exact)
-        return [int(row) for row in found.keys]
+        return found.keys.tolist()
 
     def read(self, rows: Sequence[int]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """Which rows have a vector, and these vectors, in double precision."""

@@ -1,7 +1,9 @@
 """Components, each 0..1 times its weight; the score is their sum and nothing else."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 from common.contracts.demands import Demand
 from common.contracts.matches import Component
@@ -64,10 +66,10 @@ def has_newcomers_chance(demand: Demand, offer: Offer, weights: Weights) -> bool
     return int.from_bytes(drawn[:4]) < weights.newcomer_chance * 2**32
 
 
-def components(
+def shares(
     demand: Demand, offer: Offer, relevance: float, weights: Weights, today: date
-) -> tuple[Component, ...]:
-    """Each a multiple of 1 / STEPS."""
+) -> dict[Name, float]:
+    """What each component has of the score: a multiple of 1 / STEPS."""
     listing, supplier = offer.listing, offer.supplier
     known = supplier.standing
     values: dict[Name, float] = {
@@ -81,11 +83,22 @@ def components(
         "recognition": recognition(supplier, weights, today),
         "newcomer": float(has_newcomers_chance(demand, offer, weights)),
     }
-    return tuple(
-        Component(name=name, score=int(min(1.0, max(0.0, value)) * weights.weights[name] * STEPS) / STEPS)
+    return {
+        name: int(min(1.0, max(0.0, value)) * weights.weights[name] * STEPS) / STEPS
         for name, value in values.items()
-    )
+    }
 
 
-def score(parts: tuple[Component, ...]) -> float:
-    return sum(part.score for part in parts)
+def score(shares: Mapping[Name, float]) -> float:
+    return sum(shares.values())
+
+
+def components(shares: Mapping[Name, float]) -> tuple[Component, ...]:
+    """The same, as others are told."""
+    return tuple(_component(name, share) for name, share in shares.items())
+
+
+# There are hardly more of them than steps.
+@lru_cache(maxsize=2 * STEPS)
+def _component(name: Name, share: float) -> Component:
+    return Component(name=name, score=share)

@@ -27,6 +27,8 @@ from matchmaking.outcomes import service as outcomes
 
 # Texts whose meaning is looked for in one pass.
 LEARNT_AT_ONCE = 2_000
+# Of whom nothing is known.
+_NOBODY = Supplier()
 
 
 async def follow(tx: AsyncSession, message: Message) -> None:
@@ -173,7 +175,7 @@ class Catalogue:
         return found
 
     def _offer(self, listed: Listing) -> Offer:
-        held = self._suppliers.get((listed.platform, listed.provider_id), Supplier())
+        held = self._suppliers.get((listed.platform, listed.provider_id), _NOBODY)
         presence = self._presences.get(listed.platform, HERE)
         return Offer(listed, held, held.standing.open_by_offering.get(listed.offering_id, 0), presence)
 
