@@ -5,6 +5,7 @@ and hands over whatever has arrived.
 """
 
 import asyncio
+import contextlib
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,14 +18,19 @@ from nats.errors import TimeoutError as NatsTimeout
 
 from common import log
 from common.errors import Unavailable
-from common.inbox import Raw, Verdict
+from common.messages import Raw, Verdict
 from common.settings import Settings
 
 BATCH = 100
+# A message may carry some hundred envelopes: so much is held at once, whatever waits.
+PULL_BYTES = 2 * 2**20
 PULL_EXPIRES_S = 20
 AGAIN_AFTER_S = 5.0
-# The status of a pull that ran its time without filling up.
+# Well below the consumers' ack wait.
+WORKING_S = 2.0
+# How a pull ends that ran its time without filling up, and one whose bytes are full.
 EXPIRED = "408"
+FULL = "Message Size Exceeds MaxBytes"
 
 
 def tls(settings: Settings) -> ssl.SSLContext | None:
@@ -133,7 +139,9 @@ class Bus:
         client = self.client
         inbox = client.new_inbox()
         subscription = await client.subscribe(inbox)
-        request = json.dumps({"batch": BATCH, "expires": PULL_EXPIRES_S * 10**9}).encode()
+        request = json.dumps(
+            {"batch": BATCH, "max_bytes": PULL_BYTES, "expires": PULL_EXPIRES_S * 10**9}
+        ).encode()
         reconnects = client.stats["reconnects"]
         try:
             while True:
@@ -155,11 +163,11 @@ class Bus:
                     received += len(data)
                     if data:
                         await self._settle(data, deliver)
-                    ended = [m.headers["Status"] for m in batch if m.headers and "Status" in m.headers]
+                    ended = [m.headers for m in batch if m.headers and "Status" in m.headers]
                     if ended:
-                        if EXPIRED not in ended:
+                        if not any(map(_ran_out, ended)):
                             # The consumer is gone or refuses: provisioning mends it; do not spin meanwhile.
-                            self._log.warning("pull-refused", stream=stream, status=ended[-1])
+                            self._log.warning("pull-refused", stream=stream, status=ended[-1]["Status"])
                             await asyncio.sleep(1)
                         break
         finally:
@@ -171,14 +179,18 @@ class Bus:
     ) -> None:
         verdicts: list[Verdict] | None = None
         pause = 0.2
-        while verdicts is None:
-            try:
-                verdicts = await deliver(batch)
-            except Unavailable:
-                # Hold what we have and fetch nothing more until the database is back. A redelivery
-                # meanwhile is harmless: the inbox knows.
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 5.0)
+        working = asyncio.create_task(_still_working(batch))
+        try:
+            while verdicts is None:
+                try:
+                    verdicts = await deliver(batch)
+                except Unavailable:
+                    # Hold what we have and fetch nothing more until the database is back. A redelivery
+                    # meanwhile is harmless: the inbox knows.
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 5.0)
+        finally:
+            working.cancel()
         for message, verdict in zip(batch, verdicts, strict=True):
             if verdict is Verdict.DONE:
                 await message.ack()
@@ -187,6 +199,20 @@ class Bus:
             else:
                 # A plain nak comes back at once and ignores the consumer's backoff.
                 await message.nak(delay=AGAIN_AFTER_S)
+
+
+def _ran_out(headers: dict[str, str]) -> bool:
+    """Whether a pull ended because its time or its bytes were used up."""
+    return headers["Status"] == EXPIRED or headers.get("Description") == FULL
+
+
+async def _still_working(batch: Sequence[Msg]) -> None:
+    """Tell the broker so, else it delivers a long batch again while it is at work."""
+    while True:
+        await asyncio.sleep(WORKING_S)
+        for message in batch:
+            with contextlib.suppress(NatsError, OSError):
+                await message.in_progress()
 
 
 def raw(message: Msg, sender: str, *, trusted: bool) -> Raw:

@@ -1,4 +1,6 @@
-from common.inbox import Message, Routes
+from collections.abc import Sequence
+
+from common.inbox import Many, Message, Routes
 from common.node import Topology
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -6,7 +8,7 @@ from hub.cases import domain, service
 
 
 def routes(network: Topology) -> Routes:
-    async def on_fact(tx: AsyncSession, message: Message) -> None:
-        await service.record(tx, message.envelope, message.fact, network)
+    async def on_facts(tx: AsyncSession, messages: Sequence[Message]) -> None:
+        await service.record_all(tx, [(one.envelope, one.fact) for one in messages], network)
 
-    return tuple((f"{noun}.*", on_fact) for noun in domain.NOUNS)
+    return tuple((f"{noun}.*", Many(on_facts)) for noun in domain.NOUNS)
