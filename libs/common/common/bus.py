@@ -1,8 +1,7 @@
-"""The connection to NATS, and a pull loop that neither waits for a full batch nor loses one.
+"""The connection to NATS.
 
-nats-py's own `fetch(n)` waits out its timeout unless n messages come; this loop keeps one pull open
-and hands over whatever has arrived. Nor is its reconnecting used: a connection that ends is made anew
-with the key and certificate of that moment, and what was in flight on it fails at once.
+The reconnecting of nats-py is not used: a connection that ends is made anew with the key and certificate
+of that moment, and what was in flight on it fails at once.
 """
 
 import asyncio
@@ -10,29 +9,20 @@ import contextlib
 import itertools
 import json
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.errors import NoServersError
-from nats.errors import TimeoutError as NatsTimeout
 
 from common import clock, credentials, log, outages
 from common.credentials import Credentials
 from common.errors import Unavailable
-from common.inbox import Raw, Verdict
 from common.outages import OUTAGES, Outage
 from common.settings import Settings
 
-BATCH = 100
-PULL_EXPIRES_S = 5
-# A broker that reads its configuration anew forgets open pulls without a word.
-PULL_FORGOTTEN_S = PULL_EXPIRES_S + 2
-AGAIN_AFTER_S = 5.0
-# The status of a pull that ran its time without filling up.
-EXPIRED = "408"
 CONNECT_S = 5.0  # a step of connecting takes two ways of up to 0.8 s on the worst line we are made for
 PAUSE_S = 0.25
 LOOK_S = 1.0
@@ -319,74 +309,6 @@ class Bus:
         if future is not None and not future.done():
             future.set_result(message)
 
-    async def pull(
-        self, stream: str, consumer: str, deliver: Callable[[Sequence[Msg]], Awaitable[list[Verdict]]]
-    ) -> None:
-        """Consume for ever: batches in order, each acknowledged only after it was handled."""
-        while True:
-            await self.ready()
-            try:
-                await self._pull(stream, consumer, deliver)
-            except (NatsError, Unavailable, OSError) as error:
-                self._log.info("pull-interrupted", stream=stream, error=str(error)[:200])
-                await asyncio.sleep(0.5)
-
-    async def _pull(
-        self, stream: str, consumer: str, deliver: Callable[[Sequence[Msg]], Awaitable[list[Verdict]]]
-    ) -> None:
-        client, loop = self.client, asyncio.get_running_loop()
-        inbox = client.new_inbox()
-        subscription = await client.subscribe(inbox)
-        request = json.dumps({"batch": BATCH, "expires": PULL_EXPIRES_S * 10**9}).encode()
-        try:
-            while True:
-                await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", request, reply=inbox)
-                received, heard_at = 0, loop.time()
-                while received < BATCH and loop.time() < heard_at + PULL_FORGOTTEN_S:
-                    try:
-                        first = await subscription.next_msg(timeout=1)
-                    except NatsTimeout:
-                        continue
-                    batch, heard_at = [first], loop.time()
-                    while subscription.pending_msgs and len(batch) < BATCH:
-                        batch.append(await subscription.next_msg(timeout=1))
-                    data = [m for m in batch if "Status" not in (m.headers or {})]
-                    received += len(data)
-                    if data:
-                        await self._settle(data, deliver)
-                    ended = [m.headers["Status"] for m in batch if m.headers and "Status" in m.headers]
-                    if ended:
-                        if EXPIRED not in ended:
-                            # The consumer is gone or refuses: provisioning mends it; do not spin meanwhile.
-                            self._log.warning("pull-refused", stream=stream, status=ended[-1])
-                            await asyncio.sleep(1)
-                        break
-        finally:
-            if client.is_connected:
-                await subscription.unsubscribe()
-
-    async def _settle(
-        self, batch: Sequence[Msg], deliver: Callable[[Sequence[Msg]], Awaitable[list[Verdict]]]
-    ) -> None:
-        verdicts: list[Verdict] | None = None
-        pause = 0.2
-        while verdicts is None:
-            try:
-                verdicts = await deliver(batch)
-            except Unavailable:
-                # Hold what we have and fetch nothing more until the database is back. A redelivery
-                # meanwhile is harmless: the inbox knows.
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 5.0)
-        for message, verdict in zip(batch, verdicts, strict=True):
-            if verdict is Verdict.DONE:
-                await message.ack()
-            elif verdict is Verdict.PARKED:
-                await message.term()
-            else:
-                # A plain nak comes back at once and ignores the consumer's backoff.
-                await message.nak(delay=AGAIN_AFTER_S)
-
 
 def _away() -> Unavailable:
     return Unavailable("bus-away", zh="消息总线暂时不可用", en="the bus is away")
@@ -403,12 +325,3 @@ async def _at_most(seconds: float, event: asyncio.Event) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
-
-
-def raw(message: Msg, sender: str, *, trusted: bool) -> Raw:
-    """A bus message as the inbox takes it; its key is its place in the stream when it has no id."""
-    key = (message.headers or {}).get("Nats-Msg-Id")
-    if key is None:
-        metadata = message.metadata
-        key = f"{metadata.stream}:{metadata.sequence.stream}"
-    return Raw(message.data, sender, key, trusted)

@@ -52,7 +52,7 @@ class Line:
 
     async def send(self, tx: AsyncSession, envelopes: Sequence[Envelope]) -> None:
         if envelopes:
-            await tx.execute(outbox.INSERT, [outbox.row(envelope, self.feed) for envelope in envelopes])
+            await outbox.owe(tx, [outbox.row(envelope, self.feed) for envelope in envelopes])
 
 
 def follows(exchange: Exchange, **other: Any) -> dict[str, Any]:

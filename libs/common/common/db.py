@@ -4,7 +4,7 @@ A row class has the columns; the value it stores is a frozen pydantic model with
 domain works on values and never sees a row.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache
@@ -140,26 +140,60 @@ async def add(tx: AsyncSession, row: type[Base], value: BaseModel) -> None:
 
 
 @cache
-def _all_into(row: type[Base], names: frozenset[str]) -> TextClause:
-    table = row.__tablename__
-    chosen = ", ".join(f'"{column.name}"' for column in row.__table__.columns if column.name in names)
+def _all_into(row: type[Base], names: frozenset[str], clash: str) -> TextClause:
+    table, chosen = row.__tablename__, ", ".join(_chosen(row, names))
     return text(
-        f"INSERT INTO {table} ({chosen}) SELECT {chosen} FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json))"
+        f"INSERT INTO {table} ({chosen}) SELECT {chosen}"
+        f" FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json)){clash}"
     )
 
 
-async def add_all(tx: AsyncSession, row: type[Base], values: Sequence[BaseModel | dict[str, Any]]) -> None:
+def _chosen(row: type[Base], names: frozenset[str]) -> list[str]:
+    return [f'"{column.name}"' for column in row.__table__.columns if column.name in names]
+
+
+def _names(values: Sequence[BaseModel | Mapping[str, Any]]) -> frozenset[str]:
+    first = values[0]
+    return frozenset(type(first).model_fields if isinstance(first, BaseModel) else first)
+
+
+async def add_all(
+    tx: AsyncSession, row: type[Base], values: Sequence[BaseModel | Mapping[str, Any]], *, known: bool = False
+) -> None:
     """Store many at once, as one JSON parameter that the database takes apart.
 
     Binding every column of every row is the larger part of an insert's cost in this process.
     Shape: all values have the same fields; a field that the table has no column for stays out; bytes
-    are given as the text that PostgreSQL reads, a backslash, an x and hex digits.
+    are given as the text that PostgreSQL reads, a backslash, an x and hex digits. With `known`, a row
+    that is there already stays as it is.
     """
-    if not values:
-        return
-    first = values[0]
-    names = frozenset(first if isinstance(first, dict) else type(first).model_fields)
-    await tx.execute(_all_into(row, names), {"rows": to_json(values).decode()})
+    if values:
+        clash = " ON CONFLICT DO NOTHING" if known else ""
+        statement = _all_into(row, _names(values), clash)
+        await tx.execute(statement, {"rows": to_json(values).decode()})
+
+
+@cache
+def _all_over(row: type[Base], names: frozenset[str]) -> TextClause:
+    table = row.__tablename__
+    told = ", ".join(f"{name} = told.{name}" for name in _chosen(row, names - {"id"}))
+    return text(
+        f"UPDATE {table} AS held SET {told}"
+        f" FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json)) told"
+        " WHERE held.id = told.id AND held.version = told.version - 1 RETURNING held.id"
+    )
+
+
+async def save_all(tx: AsyncSession, row: type[Base], values: Sequence[Any]) -> None:
+    """Store the next version of many values, as `add_all` stores new ones.
+
+    Raises: Stale when somebody else wrote one of those versions first.
+    """
+    if values:
+        statement = _all_over(row, _names(values))
+        saved = await tx.execute(statement, {"rows": to_json(values).decode()})
+        if len(saved.all()) < len(values):
+            raise stale()
 
 
 async def save(tx: AsyncSession, row: type[Base], value: Any) -> None:
@@ -211,6 +245,6 @@ async def page(
 
 
 __all__ = [
-    "Base", "Tx", "Versioned", "add", "begin", "columns", "engine", "into", "lost", "one", "page", "save", "select",
-    "sessions", "transaction", "tuple_", "value",
+    "Base", "Tx", "Versioned", "add", "add_all", "begin", "columns", "engine", "into", "lost", "one", "page", "save",
+    "save_all", "select", "sessions", "transaction", "tuple_", "value",
 ]  # fmt: skip

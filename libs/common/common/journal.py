@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from common import announcements, audit
+from common import announcements, audit, db, outbox
 from common.auth import Principal
 from common.contracts.envelope import Fact
-from common.outbox import INSERT, envelopes
+from common.tables import AuditRow
 
 
 async def write(
@@ -26,11 +26,11 @@ async def write_many(
     if not facts:
         return
     await announcements.note(tx, [(fact, recipient) for fact in facts])
-    await tx.execute(INSERT, [row for fact in facts for row in envelopes(fact, who.node, at, recipient)])
+    await outbox.add_all(tx, facts, node=who.node, at=at, recipient=recipient)
     lines = [
         audit.row(
             who.subject, fact.type, fact.id, fact.case_id, at, {"version": fact.version, "epoch": fact.epoch}
         )
         for fact in facts
     ]
-    await tx.execute(audit.INSERT, lines)
+    await db.add_all(tx, AuditRow, lines)

@@ -6,6 +6,7 @@ oldest open one are settled and visible; rows of later ones may come or vanish a
 
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -31,6 +32,8 @@ TURN = 200
 T = TypeVar("T")
 # The transaction that writes: a value for `changed_xid`.
 XID = cast(cast(func.pg_current_xact_id(), Text), BigInteger)
+# The same for a statement written out: see `copies.apply_all`.
+MIRRORED = MappingProxyType({"changed_xid": "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"})
 Key: TypeAlias = tuple[str, UUID]
 
 

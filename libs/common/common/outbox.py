@@ -1,22 +1,32 @@
 """What a service owes the network, written in the transaction that made it true."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from common import db, ids, trace
+from common import ids, trace
 from common.contracts.envelope import Envelope, Fact, wrap
 from common.errors import TooLarge
-from common.tables import OutboxRow
 
-INSERT = db.into(OutboxRow)
 HUB = "hub"
 SELF = "self"
 # Feeds of platforms without a stream: numbered, never published, read over HTTP.
 PULL = "pull:"
 # Below the bus's limit, with room for the feed position.
 MAX_BYTES = 262_144 - 1024
+
+
+_COLUMNS = {"feed": "text", "message_id": "uuid", "type": "text", "entity": "uuid", "envelope": "text"}
+# One array a column: the texts go to the database as they are.
+_INSERT = (
+    f"INSERT INTO outbox ({', '.join(_COLUMNS)}) SELECT * FROM unnest("
+    + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMNS.items())
+    + ")"
+)
+_OWE, _PASS_ON = text(_INSERT), text(f"{_INSERT} ON CONFLICT DO NOTHING")
 
 
 def row(envelope: Envelope, feed: str) -> dict[str, object]:
@@ -58,12 +68,36 @@ async def add(tx: AsyncSession, fact: Fact, *, node: str, at: datetime, recipien
     A fact addressed to this very node also goes to its own consumers, so that two parties at home in
     one window deal with each other while the hub is away.
     """
-    await tx.execute(INSERT, envelopes(fact, node, at, recipient))
+    await add_all(tx, (fact,), node=node, at=at, recipient=recipient)
+
+
+async def add_all(
+    tx: AsyncSession, facts: Iterable[Fact], *, node: str, at: datetime, recipient: str | None = None
+) -> None:
+    """Owe several facts, in order."""
+    await owe(tx, [one for fact in facts for one in envelopes(fact, node, at, recipient)])
+
+
+async def owe(tx: AsyncSession, rows: Sequence[dict[str, object]]) -> None:
+    """Owe rows as `row` makes them, in order."""
+    if rows:
+        await tx.execute(_OWE, _columns(rows))
 
 
 async def forward(tx: AsyncSession, envelope: Envelope, to: str) -> None:
     """Pass a message on under its own id and source; a second time is no second row."""
-    await tx.execute(upsert(OutboxRow).values(row(envelope, to)).on_conflict_do_nothing())
+    await forward_all(tx, [(envelope, to)])
+
+
+async def forward_all(tx: AsyncSession, messages: Iterable[tuple[Envelope, str]]) -> None:
+    """Pass many on, in order."""
+    rows = [row(envelope, to) for envelope, to in messages]
+    if rows:
+        await tx.execute(_PASS_ON, _columns(rows))
+
+
+def _columns(rows: Sequence[dict[str, object]]) -> dict[str, Any]:
+    return {name: [one[name] for one in rows] for name in _COLUMNS}
 
 
 def stamped(envelope: str, feed_seq: int) -> bytes:

@@ -10,9 +10,9 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from common import bus as buses
-from common import clock, db, log, restoring
+from common import batches, clock, db, log, pulls, restoring
 from common.auth import Verifier
+from common.bus import Bus
 from common.heartbeat import Heart
 from common.inbox import Inbox, Routes, Verdict
 from common.limits import Limiter
@@ -22,6 +22,7 @@ from common.settings import Settings
 from common.tables import MemoRow
 
 STOP_S = 3.0
+FEEDS_AT_ONCE = 3
 Job = Callable[["Runtime"], Awaitable[None]]
 
 
@@ -45,7 +46,7 @@ class Runtime:
         self.clock = now
         self.engine = db.engine(settings.database_url, settings.pool_size, settings.pool_overflow)
         self.sessions = db.sessions(self.engine)
-        self.bus = buses.Bus(settings)
+        self.bus = Bus(settings)
         self.limiter = Limiter(settings.calls_per_minute)
         self.verifier = Verifier(
             settings, now=now, recall=self._recall, remember=self._remember, fetch=fetch_keys
@@ -53,6 +54,8 @@ class Runtime:
         self.inbox = Inbox(self.sessions, routes, self._feed)
         self.sequencer = Sequencer(settings.database_url, settings.node, self.bus, self.inbox)
         self.heart = Heart(settings, self.bus, now, release, self._begin_anew)
+        # Feeds take turns: the connections are also for those who call.
+        self._turn = asyncio.Semaphore(FEEDS_AT_ONCE)
         self._jobs = jobs
         self._tasks: list[asyncio.Task[None]] = []
         self._log = log.get("runtime")
@@ -97,13 +100,19 @@ class Runtime:
         trusted = sender == HUB
 
         async def deliver(batch: Sequence[Msg]) -> list[Verdict]:
-            verdicts = await self.inbox.deliver(
-                [buses.raw(message, sender, trusted=trusted) for message in batch]
-            )
-            self.wake()
+            verdicts: list[Verdict] = []
+            inside = [
+                batches.opened(message.subject, pulls.raw(message, sender, trusted=trusted))
+                for message in batch
+            ]
+            for some in batches.portions(inside):
+                async with self._turn:
+                    each = iter(await self.inbox.deliver([raw for raws in some for raw in raws]))
+                self.wake()
+                verdicts += [batches.verdict([next(each) for _ in raws]) for raws in some]
             return verdicts
 
-        await self.bus.pull(stream, consumer, deliver)
+        await pulls.pull(self.bus, stream, consumer, deliver)
 
     async def _forever(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         while True:

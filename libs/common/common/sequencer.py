@@ -5,11 +5,13 @@ gives out `feed_seq` after the commit, so feeds are gapless; a lock in the datab
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
 from common import audit, log
+from common.batches import Owed, parcels
 from common.bus import Bus
 from common.errors import Unavailable
 from common.inbox import Inbox, Raw, Verdict
@@ -21,7 +23,7 @@ SEAL_S = 0.5
 # Under load a moment's wait makes batches; a lone message after a pause is not delayed.
 GATHER_S = 0.01
 RESEND_S = 30.0
-BATCH = 200
+BATCH = 1_000
 MAX_PAUSE_S = 10.0
 WAKE_CHANNEL, AGAIN = "sequencer", "again"
 
@@ -41,8 +43,22 @@ RETURNING o.id, o.feed, o.message_id, o.type, o.envelope, o.feed_seq
 """
 _UNSENT = f"""
 SELECT id, feed, message_id, type, envelope, feed_seq FROM outbox
-WHERE sent_at IS NULL AND feed_seq IS NOT NULL AND (feed = '{SELF}') = $1 ORDER BY id LIMIT {BATCH}
+WHERE sent_at IS NULL AND feed_seq IS NOT NULL AND (feed = '{SELF}') = $1 AND feed <> ALL($2::text[])
+ORDER BY id LIMIT {BATCH}
 """
+_MARK = "UPDATE outbox SET sent_at = now() WHERE id = ANY($1)"
+
+
+@dataclass
+class Pause:
+    """How long a feed that could not be sent is left alone; longer each time."""
+
+    seconds: float = POLL_S / 2
+    until: float = 0.0
+
+    def longer(self, now: float) -> None:
+        self.seconds = min(self.seconds * 2, MAX_PAUSE_S)
+        self.until = now + self.seconds
 
 
 class Sequencer:
@@ -54,8 +70,8 @@ class Sequencer:
         self.leading = False
         self.sent = 0
         self._unsent = {SELF: True, HUB: True}
-        self._pause_s = POLL_S / 2
-        self._retry_at = self._sealed_at = self._resent_at = 0.0
+        self._pauses: dict[str, Pause] = {}
+        self._sealed_at = self._resent_at = 0.0
         self._log = log.get("sequencer")
 
     @staticmethod
@@ -105,8 +121,7 @@ class Sequencer:
         while True:
             fresh = sorted(await connection.fetch(_NUMBER), key=lambda row: row["id"])
             busy = await self._deliver(connection, [row for row in fresh if row["feed"] == SELF])
-            published = [row for row in fresh if row["feed"] != SELF and not row["feed"].startswith(PULL)]
-            busy = await self._send(connection, published) or busy
+            busy = await self._send(connection, [row for row in fresh if _is_sent(row["feed"])]) or busy
             now = self._now()
             if now - self._sealed_at >= SEAL_S:
                 self._sealed_at = now
@@ -131,55 +146,61 @@ class Sequencer:
 
     async def _deliver(self, connection: asyncpg.Connection, fresh: list[Any]) -> bool:
         """Give our own consumers what we told ourselves. Whether something was given."""
-        rows = await connection.fetch(_UNSENT, True) if self._unsent[SELF] else fresh
-        done: list[int] = []
-        for row in rows:
-            raw = Raw(stamped(row["envelope"], row["feed_seq"]), self._node, str(row["message_id"]))
-            if (await self._inbox.deliver([raw]))[0] is not Verdict.AGAIN:
-                done.append(row["id"])
+        rows = await connection.fetch(_UNSENT, True, []) if self._unsent[SELF] else fresh
+        raws = [
+            Raw(stamped(row["envelope"], row["feed_seq"]), self._node, str(row["message_id"])) for row in rows
+        ]
+        verdicts = await self._inbox.deliver(raws)
+        done = [
+            row["id"] for row, verdict in zip(rows, verdicts, strict=True) if verdict is not Verdict.AGAIN
+        ]
         if done:
-            await connection.execute("UPDATE outbox SET sent_at = now() WHERE id = ANY($1)", done)
+            await connection.execute(_MARK, done)
         self._unsent[SELF] = len(done) < len(rows) or len(rows) == BATCH
         return len(done) > 0
 
     async def _send(self, connection: asyncpg.Connection, fresh: list[Any]) -> bool:
         """Publish what others are owed. Whether something was sent; what fails is sent again later."""
-        if self._now() < self._retry_at or not self._bus.connected:
+        if not self._bus.connected:
             self._unsent[HUB] = self._unsent[HUB] or bool(fresh)
             return False
-        rows = await connection.fetch(_UNSENT, False) if self._unsent[HUB] else fresh
-        # Tasks start in order, so the broker stores them in order.
-        results = await asyncio.gather(
-            *(
-                self._bus.publish(
-                    self._subject(row["feed"], row["type"]),
-                    stamped(row["envelope"], row["feed_seq"]),
-                    str(row["message_id"]),
-                )
-                for row in rows
-            ),
-            return_exceptions=True,
-        )
-        sent = [
-            row["id"]
-            for row, result in zip(rows, results, strict=True)
-            if not isinstance(result, BaseException)
-        ]
-        if sent:
-            await connection.execute("UPDATE outbox SET sent_at = now() WHERE id = ANY($1)", sent)
-            self.sent += len(sent)
-        failed = [result for result in results if isinstance(result, BaseException)]
-        if failed:
-            self._log.info("bus-refused", rows=len(failed), error=repr(failed[0])[:200])
-            self._pause_s = min(self._pause_s * 2, MAX_PAUSE_S)
-            self._retry_at = self._now() + self._pause_s
+        left = [feed for feed, pause in self._pauses.items() if self._now() < pause.until]
+        rows = await connection.fetch(_UNSENT, False, left) if self._unsent[HUB] else fresh
+        feeds: dict[str, list[Owed]] = {}
+        for row in rows:
+            data = stamped(row["envelope"], row["feed_seq"])
+            owed = Owed(row["id"], str(row["message_id"]), row["type"], data)
+            feeds.setdefault(row["feed"], []).append(owed)
+        self._pauses = {feed: pause for feed, pause in self._pauses.items() if feed in (*left, *feeds)}
+        sent = await asyncio.gather(*(self._send_feed(feed, owed) for feed, owed in feeds.items()))
+        done = [row for rows in sent for row in rows]
+        if done:
+            await connection.execute(_MARK, done)
+            self.sent += len(done)
+        self._unsent[HUB] = bool(self._pauses) or len(rows) == BATCH
+        return len(done) > 0
+
+    async def _send_feed(self, feed: str, owed: list[Owed]) -> list[int]:
+        """The rows of which the broker is certain: one message after the other, up to one that fails."""
+        done: list[int] = []
+        try:
+            for parcel in parcels(owed):
+                if not feed.startswith(PULL):
+                    await self._bus.publish(self._subject(feed, parcel.type), parcel.data, parcel.id)
+                done += parcel.rows
+        except Exception as error:  # whatever it was, the rows are still owed
+            self._log.info("bus-refused", feed=feed, rows=len(owed) - len(done), error=repr(error)[:200])
+            self._pauses.setdefault(feed, Pause()).longer(self._now())
         else:
-            self._pause_s = POLL_S / 2
-        self._unsent[HUB] = bool(failed) or len(rows) == BATCH
-        return len(sent) > 0
+            self._pauses.pop(feed, None)
+        return done
 
     def _subject(self, feed: str, type: str) -> str:
         return f"up.{self._node}.{type}" if feed == HUB else f"down.{feed}.{type}"
+
+
+def _is_sent(feed: str) -> bool:
+    return feed != SELF and not feed.startswith(PULL)
 
 
 async def _close(connection: asyncpg.Connection) -> None:

@@ -1,5 +1,6 @@
 """What the region may know of a demand's course: what happened, where and when; no names, no texts of quotes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,12 @@ from common.contracts.quotations import Quotation
 from common.contracts.ratings import Rating
 from common.node import Topology
 
+from hub.catalogue.domain import folded
+
 NOUNS = ("demand", "match", "invitation", "quotation", "engagement", "progress", "rating")
+
+# What makes two lines of a timeline tell the same.
+SAME = ("source", "type", "entity", "entity_version")
 
 # Nobody has been given the work yet.
 OPEN = ("submitted", "published", "matched", "no_match", "quoting", "evaluating", "no_quotation")
@@ -91,6 +97,23 @@ class Event(Contract):
     platform: str | None
     zh: str
     en: str
+
+
+def searched(demand: Demand) -> str:
+    """The text of a demand that words are looked for in."""
+    keywords = demand.technology.keywords if demand.technology is not None else ()
+    return folded("\n".join((demand.number, demand.title, demand.text, *keywords)))
+
+
+def earliest(events: Iterable[Event]) -> list[Event]:
+    """Of those that tell the same, the earliest."""
+    found: dict[tuple[object, ...], Event] = {}
+    for one in events:
+        same = tuple(getattr(one, name) for name in SAME)
+        held = found.setdefault(same, one)
+        if (one.at, one.message_id) < (held.at, held.message_id):
+            found[same] = one
+    return [found[same] for same in sorted(found, key=str)]
 
 
 def event(envelope: Envelope, fact: Fact, network: Topology) -> Event:

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -6,45 +6,58 @@ from common import copies, db
 from common.auth import Principal
 from common.contracts.demands import Demand
 from common.contracts.envelope import Envelope
-from sqlalchemy import Select, false, func, literal_column, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from common.copies import State
+from pydantic_core import to_json
+from sqlalchemy import Select, false, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hub.cases import domain
 from hub.cases.domain import OPEN, Case, Event
 from hub.cases.tables import CaseEventRow, CaseRow
 from hub.catalogue.domain import Search, folded, pattern
 
-KEY = ("source", "type", "entity", "entity_version")
 
-
-async def follow(tx: AsyncSession, envelope: Envelope, demand: Demand) -> copies.Outcome:
-    keywords = demand.technology.keywords if demand.technology is not None else ()
-    text = folded("\n".join((demand.number, demand.title, demand.text, *keywords)))
-    return await copies.apply(tx, CaseRow, envelope, state=demand.state, search_text=text)
-
-
-async def note(tx: AsyncSession, event: Event) -> None:
-    """Add a line; of several that tell the same, the earliest stays, whatever order they come in."""
-    statement = insert(CaseEventRow).values(db.columns(CaseEventRow, event))
-    new = statement.excluded
-    await tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=KEY,
-            set_={name: new[name] for name in CaseEventRow.__table__.columns.keys() if name not in KEY},
-            where=tuple_(new.at, new.message_id) < tuple_(CaseEventRow.at, CaseEventRow.message_id),
-        )
+async def follow_all(tx: AsyncSession, said: Sequence[tuple[Envelope, Demand]]) -> list[copies.Outcome]:
+    return await copies.apply_all(
+        tx,
+        CaseRow,
+        [
+            State(envelope, searched={"state": demand.state, "search_text": domain.searched(demand)})
+            for envelope, demand in said
+        ],
     )
 
 
-async def owner_of(tx: AsyncSession, id: UUID) -> str | None:
-    return (await tx.execute(select(CaseRow.owner).where(CaseRow.id == id).limit(1))).scalar_one_or_none()
+_EVENT = tuple(CaseEventRow.__table__.columns.keys())
+_NOTE = text(
+    f"INSERT INTO case_events AS held ({', '.join(_EVENT)}) SELECT {', '.join(_EVENT)}"
+    " FROM json_populate_recordset(NULL::case_events, CAST(:rows AS json))"
+    f" ON CONFLICT ({', '.join(domain.SAME)}) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _EVENT if name not in domain.SAME)
+    + " WHERE (excluded.at, excluded.message_id) < (held.at, held.message_id)"
+)
 
 
-async def platform_of(tx: AsyncSession, entity: UUID) -> str | None:
-    query = select(CaseEventRow.platform).where(
-        CaseEventRow.entity == entity, CaseEventRow.platform.is_not(None)
+async def note_all(tx: AsyncSession, events: Sequence[Event]) -> None:
+    """Add lines; of several that tell the same, the earliest stays, whatever order they come in.
+
+    Shape: no two events tell the same.
+    """
+    if events:
+        await tx.execute(_NOTE, {"rows": to_json(events).decode()})
+
+
+async def owners_of(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, str]:
+    return await copies.owners(tx, CaseRow, ids)
+
+
+async def platforms_of(tx: AsyncSession, entities: Collection[UUID]) -> dict[UUID, str]:
+    if not entities:
+        return {}
+    query = select(CaseEventRow.entity, CaseEventRow.platform).where(
+        CaseEventRow.entity.in_(entities), CaseEventRow.platform.is_not(None)
     )
-    return (await tx.execute(query.limit(1))).scalar_one_or_none()
+    return {entity: platform for entity, platform in (await tx.execute(query)).all() if platform}
 
 
 def _visible(query: Select[Any], who: Principal) -> Select[Any]:

@@ -1,6 +1,6 @@
 """Keep the register of demands."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from common import log
@@ -16,23 +16,24 @@ from hub.cases.domain import Case
 from hub.catalogue.domain import Search
 
 
-async def record(tx: AsyncSession, envelope: Envelope, fact: Fact, network: Topology) -> None:
-    """Take over the demand's state, and add what happened to its timeline."""
-    if isinstance(fact, Demand):
-        outcome = await repository.follow(tx, envelope, fact)
+async def record_all(tx: AsyncSession, said: Sequence[tuple[Envelope, Fact]], network: Topology) -> None:
+    """Take over the states of demands, and add what happened to their timelines."""
+    demands = [(envelope, fact) for envelope, fact in said if isinstance(fact, Demand)]
+    outcomes = await repository.follow_all(tx, demands)
+    for (envelope, fact), outcome in zip(demands, outcomes, strict=True):
         if outcome is Outcome.FORK:
             log.get("cases").error("fork", owner=envelope.source, id=str(fact.id), type=envelope.type)
-    await repository.note(tx, domain.event(envelope, fact, network))
+    await repository.note_all(tx, domain.earliest(domain.event(*one, network) for one in said))
 
 
-async def owner_of(tx: AsyncSession, demand_id: UUID) -> str | None:
-    """The window of a demand, if the register knows it."""
-    return await repository.owner_of(tx, demand_id)
+async def owners_of(tx: AsyncSession, demands: Collection[UUID]) -> dict[UUID, str]:
+    """The windows of demands, as far as the register knows them."""
+    return await repository.owners_of(tx, demands)
 
 
-async def platform_of(tx: AsyncSession, engagement_id: UUID) -> str | None:
-    """The provider's platform of an engagement, if the register knows it."""
-    return await repository.platform_of(tx, engagement_id)
+async def platforms_of(tx: AsyncSession, engagements: Collection[UUID]) -> dict[UUID, str]:
+    """The providers' platforms of engagements, as far as the register knows them."""
+    return await repository.platforms_of(tx, engagements)
 
 
 async def technology_needs(

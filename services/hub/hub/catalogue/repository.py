@@ -7,6 +7,7 @@ from common import copies, db
 from common.contracts.envelope import Envelope
 from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
+from common.copies import State
 from common.tables import PlatformRow
 from sqlalchemy import Select, and_, func, literal, literal_column, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,24 +19,40 @@ from hub.catalogue.tables import OfferingCopyRow, ProviderCopyRow
 Ts = TypeVarTuple("Ts")
 
 
-async def follow_offering(tx: AsyncSession, envelope: Envelope, offering: Offering) -> copies.Outcome:
-    return await copies.apply(
+async def follow_offerings(
+    tx: AsyncSession, said: Sequence[tuple[Envelope, Offering]]
+) -> list[copies.Outcome]:
+    return await copies.apply_all(
         tx,
         OfferingCopyRow,
-        envelope,
-        deleted=offering.state == domain.RETIRED,
-        provider_id=offering.provider_id,
-        kind=offering.kind,
-        category=offering.category,
-        area=[domain.prefix(code) for code in offering.service_area],
-        state=offering.state,
-        search_text=domain.searched(offering),
+        [
+            State(
+                envelope,
+                deleted=offering.state == domain.RETIRED,
+                searched={
+                    "provider_id": offering.provider_id,
+                    "kind": offering.kind,
+                    "category": offering.category,
+                    "area": [domain.prefix(code) for code in offering.service_area],
+                    "state": offering.state,
+                    "search_text": domain.searched(offering),
+                },
+            )
+            for envelope, offering in said
+        ],
     )
 
 
-async def follow_provider(tx: AsyncSession, envelope: Envelope, provider: Provider) -> copies.Outcome:
-    return await copies.apply(
-        tx, ProviderCopyRow, envelope, deleted=provider.state == domain.RETIRED, state=provider.state
+async def follow_providers(
+    tx: AsyncSession, said: Sequence[tuple[Envelope, Provider]]
+) -> list[copies.Outcome]:
+    return await copies.apply_all(
+        tx,
+        ProviderCopyRow,
+        [
+            State(envelope, deleted=provider.state == domain.RETIRED, searched={"state": provider.state})
+            for envelope, provider in said
+        ],
     )
 
 
@@ -62,9 +79,9 @@ async def as_of(tx: AsyncSession) -> dict[str, datetime]:
     return {node: at for node, at in (await tx.execute(query)).all() if at is not None}
 
 
-async def owner_of(tx: AsyncSession, noun: str, id: UUID) -> str | None:
+async def owners_of(tx: AsyncSession, noun: str, ids: Collection[UUID]) -> dict[UUID, str]:
     table: Any = OfferingCopyRow if noun == "offering" else ProviderCopyRow
-    return (await tx.execute(select(table.owner).where(table.id == id).limit(1))).scalar_one_or_none()
+    return await copies.owners(tx, table, ids)
 
 
 async def holdings(tx: AsyncSession, noun: str, owner: str) -> AsyncIterator[Mapping[str, Any]]:

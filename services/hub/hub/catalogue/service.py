@@ -17,15 +17,7 @@ from hub.catalogue.domain import Copy, Item, Search
 
 async def follow(tx: AsyncSession, envelope: Envelope, state: object) -> Outcome:
     """Take over an owner's state if it is newer than what we hold."""
-    if isinstance(state, Offering):
-        outcome = await repository.follow_offering(tx, envelope, state)
-    else:
-        assert isinstance(state, Provider)
-        outcome = await repository.follow_provider(tx, envelope, state)
-    if outcome is Outcome.FORK:
-        log.get("catalogue").error(
-            "fork", owner=envelope.source, id=str(envelope.subject), type=envelope.type
-        )
+    (outcome,) = await follow_all(tx, [(envelope, state)])
     return outcome
 
 
@@ -37,6 +29,28 @@ def holdings(tx: AsyncSession, noun: str, owner: str) -> AsyncIterator[Mapping[s
 async def foreign(tx: AsyncSession, node: str) -> tuple[str, UUID] | None:
     """Some record that is not the platform's own: its noun and id."""
     return await repository.foreign(tx, node)
+
+
+async def follow_all(tx: AsyncSession, states: Sequence[tuple[Envelope, object]]) -> list[Outcome]:
+    """Take over owners' states that are newer than what we hold; what became of each, in order."""
+    providers = [(envelope, state) for envelope, state in states if isinstance(state, Provider)]
+    offerings = [(envelope, state) for envelope, state in states if isinstance(state, Offering)]
+    assert len(providers) + len(offerings) == len(states)
+    # Providers first: nobody sees an offering before its provider.
+    followed = {
+        envelope.id: outcome
+        for said, outcomes in (
+            (providers, await repository.follow_providers(tx, providers)),
+            (offerings, await repository.follow_offerings(tx, offerings)),
+        )
+        for (envelope, _), outcome in zip(said, outcomes, strict=True)
+    }
+    for envelope, _ in states:
+        if followed[envelope.id] is Outcome.FORK:
+            log.get("catalogue").error(
+                "fork", owner=envelope.source, id=str(envelope.subject), type=envelope.type
+            )
+    return [followed[envelope.id] for envelope, _ in states]
 
 
 async def page(
@@ -87,9 +101,9 @@ async def newest_epoch(tx: AsyncSession, owner: str) -> int:
     return await repository.newest_epoch(tx, owner)
 
 
-async def owner_of(tx: AsyncSession, noun: str, id: UUID) -> str | None:
-    """The platform that made an offering or a provider."""
-    return await repository.owner_of(tx, noun, id)
+async def owners_of(tx: AsyncSession, noun: str, ids: Collection[UUID]) -> dict[UUID, str]:
+    """The platforms that made some offerings or providers, as far as they are known."""
+    return await repository.owners_of(tx, noun, ids)
 
 
 async def by_platform(tx: AsyncSession) -> dict[str, int]:

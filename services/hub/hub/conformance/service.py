@@ -56,7 +56,7 @@ async def begin(tx: AsyncSession, who: Principal, node: str, *, at: datetime) ->
     rows = [outbox.row(envelope, pulled(node)) for envelope in domain.probes(run, node, at)]
     # A member that no contract has, as a later release may send one.
     rows[-1]["envelope"] = f'{str(rows[-1]["envelope"])[:-1]},"hubnetprobe":"unknown"}}'
-    await tx.execute(outbox.INSERT, rows)
+    await outbox.owe(tx, rows)
     return run
 
 

@@ -1,7 +1,7 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from common.contracts.envelope import Envelope
-from common.inbox import Message, Routes
+from common.inbox import Many, Message, Routes
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.members.domain import Membership
@@ -17,8 +17,9 @@ def routes(
     Shape: `admit` holds the messages of a node whose database went back in time.
     """
 
-    async def on_any(tx: AsyncSession, message: Message) -> None:
-        await admit(tx, message.envelope)
-        await service.route(tx, message.envelope, message.fact, await known(tx))
+    async def on_any(tx: AsyncSession, messages: Sequence[Message]) -> None:
+        for one in messages:
+            await admit(tx, one.envelope)
+        await service.route_all(tx, [(one.envelope, one.fact) for one in messages], await known(tx))
 
-    return (("*", on_any),)
+    return (("*", Many(on_any)),)

@@ -1,12 +1,15 @@
 """Who may say what, and to whom it goes on. A refusal parks the message; nothing of it is applied."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from common.contracts.envelope import Contract, Envelope, Fact
 from common.errors import Forbidden, Invalid, Unavailable
 from common.node import Kind, Node, Topology
 
+from hub.cases.domain import platform_of
 from hub.members.domain import Membership
 
 MAY_SAY: dict[Kind, frozenset[str]] = {
@@ -52,6 +55,64 @@ class Known(Contract):
     owner: str | None = None
     demand_window: str | None = None
     platform: str | None = None
+
+
+Said: TypeAlias = tuple[Envelope, Fact]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The records that some messages speak of, as far as they are to be looked up: ids by noun."""
+
+    owned: Mapping[str, set[UUID]]
+    demands: set[UUID]
+    engagements: set[UUID]
+
+
+def asked(said: Sequence[Said]) -> Asked:
+    owned: dict[str, set[UUID]] = {}
+    demands: set[UUID] = set()
+    engagements: set[UUID] = set()
+    for envelope, fact in said:
+        if envelope.noun in OWNED:
+            owned.setdefault(envelope.noun, set()).add(fact.id)
+            continue
+        demand, engagement = demand_of(fact, envelope.noun), engagement_of(fact)
+        if demand:
+            demands.add(demand)
+        if engagement and envelope.noun == "progress":
+            engagements.add(engagement)
+    return Asked(owned, demands, engagements)
+
+
+@dataclass(frozen=True)
+class Register:
+    """Who owns what, before the first of some messages; it learns from each that was accepted."""
+
+    owners: Mapping[str, dict[UUID, str]]
+    windows: dict[UUID, str]
+    platforms: dict[UUID, str]
+
+    def known(self, envelope: Envelope, fact: Fact) -> Known:
+        noun = envelope.noun
+        if noun in OWNED:
+            return Known(owner=self.owners[noun].get(fact.id))
+        demand = demand_of(fact, noun)
+        engagement = engagement_of(fact) if noun == "progress" else None
+        return Known(
+            demand_window=self.windows.get(demand) if demand else None,
+            platform=self.platforms.get(engagement) if engagement else None,
+        )
+
+    def learn(self, envelope: Envelope, fact: Fact) -> None:
+        noun = envelope.noun
+        if noun in OWNED:
+            self.owners[noun].setdefault(fact.id, envelope.source)
+        elif noun == "demand":
+            self.windows.setdefault(fact.id, envelope.source)
+        platform = platform_of(fact, envelope.source)
+        if platform is not None:
+            self.platforms.setdefault(fact.id, platform)
 
 
 def check(envelope: Envelope, fact: Fact, known: Known, network: Topology) -> None:

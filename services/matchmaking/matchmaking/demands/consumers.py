@@ -1,9 +1,10 @@
 """What windows say of demands, and the work that follows a change of the catalogue."""
 
 import asyncio
+from collections.abc import Sequence
 
 from common.clock import Clock
-from common.inbox import Message, Routes
+from common.inbox import Many, Message, Routes
 from common.runtime import Runtime
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,10 +17,10 @@ READ_AT_ONCE = 20
 
 
 def routes(matchmaker: Matchmaker, now: Clock) -> Routes:
-    async def on_demand(tx: AsyncSession, message: Message) -> None:
-        await matchmaker.follow(tx, message, at=now())
+    async def on_demands(tx: AsyncSession, messages: Sequence[Message]) -> None:
+        await matchmaker.follow(tx, messages, at=now())
 
-    return (("demand.*", on_demand),)
+    return (("demand.*", Many(on_demands)),)
 
 
 class Rematch:

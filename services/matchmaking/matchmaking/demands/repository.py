@@ -7,7 +7,8 @@ from common import copies
 from common.auth import Principal
 from common.contracts.demands import Demand
 from common.contracts.envelope import Envelope
-from common.mirrors import XID, Key, Mirror, among
+from common.copies import State
+from common.mirrors import MIRRORED, XID, Key, Mirror, among
 from sqlalchemy import and_, false, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,15 +18,12 @@ from matchmaking.demands.tables import DemandRow
 OPEN = and_(DemandRow.deleted == false(), DemandRow.state.in_(domain.OPEN))
 
 
-async def apply(tx: AsyncSession, envelope: Envelope, demand: Demand) -> copies.Outcome:
-    return await copies.apply(
-        tx,
-        DemandRow,
-        envelope,
-        deleted=demand.state == "withdrawn",
-        state=demand.state,
-        changed_xid=XID,
-    )
+async def apply_all(tx: AsyncSession, said: Sequence[tuple[Envelope, Demand]]) -> list[copies.Outcome]:
+    states = [
+        State(envelope, deleted=demand.state == "withdrawn", searched={"state": demand.state})
+        for envelope, demand in said
+    ]
+    return await copies.apply_all(tx, DemandRow, states, MIRRORED)
 
 
 async def get(tx: AsyncSession, who: Principal, owner: str, id: UUID) -> Demand | None:

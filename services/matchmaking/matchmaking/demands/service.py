@@ -12,7 +12,7 @@ from common.auth import Principal
 from common.contracts.demands import Demand
 from common.contracts.matches import SimilarDemand
 from common.errors import absent
-from common.inbox import Message
+from common.inbox import Message, caused_by
 from common.mirrors import Key, turns
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -149,15 +149,19 @@ class Matchmaker:
     who: Principal
     exposures: Counter
 
-    async def follow(self, tx: AsyncSession, message: Message, *, at: datetime) -> None:
-        """Apply a demand if it is news, and match it if it waits for that.
+    async def follow(self, tx: AsyncSession, messages: Sequence[Message], *, at: datetime) -> None:
+        """Apply demands that are news, and match each that waits for that.
 
         Emits: MatchComputed, OpportunityFound, OpportunityClosed.
         """
-        owner, demand = message.envelope.source, message.fact
-        assert isinstance(demand, Demand)
-        if await repository.apply(tx, message.envelope, demand) is not copies.Outcome.APPLIED:
-            return
+        said = [(one.envelope, one.fact) for one in messages if isinstance(one.fact, Demand)]
+        outcomes = await repository.apply_all(tx, said)
+        for message, (envelope, demand), outcome in zip(messages, said, outcomes, strict=True):
+            if outcome is copies.Outcome.APPLIED:
+                with caused_by(message):
+                    await self._act(tx, envelope.source, demand, at)
+
+    async def _act(self, tx: AsyncSession, owner: str, demand: Demand, at: datetime) -> None:
         if domain.is_new_need(demand):
             await self.match(tx, owner, demand, at=at)
         elif domain.is_unmatched(demand):

@@ -44,4 +44,4 @@ async def on_disowned(tx: AsyncSession, fact: DigestDisowned, *, at: datetime) -
         if body is not None:
             last = drift.ended(body)
             ending = convergence.announced(f"{noun}.retired.v1", last, source=fact.owner, at=at)
-            await catalogue.follow(tx, Message(ending, FACTS[ending.type].model_validate(last)))
+            await catalogue.follow(tx, [Message(ending, FACTS[ending.type].model_validate(last))])

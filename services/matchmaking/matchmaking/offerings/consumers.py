@@ -1,10 +1,10 @@
 """What platforms say of offerings and providers."""
 
-from common.inbox import Routes
+from common.inbox import Many, Routes
 
 from matchmaking.offerings import service
 
 routes: Routes = (
-    ("offering.*", service.follow),
-    ("provider.*", service.follow),
+    ("offering.*", Many(service.follow)),
+    ("provider.*", Many(service.follow)),
 )

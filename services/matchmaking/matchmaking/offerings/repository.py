@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from common import copies
+from common import copies, db
 from common.contracts.envelope import Envelope
 from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
-from common.mirrors import XID, Key, Mirror, among
+from common.copies import State
+from common.mirrors import MIRRORED, XID, Key, Mirror, among
 from sqlalchemy import and_, delete, false, select, true, tuple_, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matchmaking.matching.eligibility import SHOWN_OFFERINGS
@@ -28,42 +29,46 @@ def mirror_providers() -> Mirror:
     return Mirror(ProviderRow, true())
 
 
-async def apply_offering(
-    tx: AsyncSession, envelope: Envelope, offering: Offering, text_hash: bytes
-) -> copies.Outcome:
-    outcome = await copies.apply(
-        tx,
-        OfferingRow,
-        envelope,
-        deleted=offering.state == "retired",
-        provider_id=offering.provider_id,
-        state=offering.state,
-        text_hash=text_hash,
-        changed_xid=XID,
-    )
-    if outcome is copies.Outcome.APPLIED:
-        await _keep(tx, OfferingVersionRow, envelope)
-    return outcome
+async def apply_offerings(tx: AsyncSession, said: Sequence[tuple[Envelope, Offering, bytes]]) -> None:
+    """Shape: with the hash of each one's text."""
+    states = [
+        State(
+            envelope,
+            deleted=offering.state == "retired",
+            searched={
+                "provider_id": offering.provider_id,
+                "state": offering.state,
+                "text_hash": f"\\x{text_hash.hex()}",
+            },
+        )
+        for envelope, offering, text_hash in said
+    ]
+    await _apply(tx, OfferingRow, OfferingVersionRow, states)
 
 
-async def apply_provider(tx: AsyncSession, envelope: Envelope, provider: Provider) -> copies.Outcome:
-    outcome = await copies.apply(
-        tx, ProviderRow, envelope, deleted=provider.state == "retired", state=provider.state, changed_xid=XID
-    )
-    if outcome is copies.Outcome.APPLIED:
-        await _keep(tx, ProviderVersionRow, envelope)
-    return outcome
+async def apply_providers(tx: AsyncSession, said: Sequence[tuple[Envelope, Provider]]) -> None:
+    states = [
+        State(envelope, deleted=provider.state == "retired", searched={"state": provider.state})
+        for envelope, provider in said
+    ]
+    await _apply(tx, ProviderRow, ProviderVersionRow, states)
 
 
-async def _keep(tx: AsyncSession, table: Any, envelope: Envelope) -> None:
-    statement = insert(table).values(
-        owner=envelope.source,
-        id=envelope.subject,
-        epoch=envelope.entityepoch,
-        version=envelope.entityversion,
-        body=envelope.data,
-    )
-    await tx.execute(statement.on_conflict_do_nothing())
+async def _apply(tx: AsyncSession, table: Any, versions: Any, states: Sequence[State]) -> None:
+    """Follow states, and keep each version that was ever the newest."""
+    outcomes = await copies.apply_all(tx, table, states, MIRRORED)
+    applied = [
+        {
+            "owner": state.envelope.source,
+            "id": state.envelope.subject,
+            "epoch": state.envelope.entityepoch,
+            "version": state.envelope.entityversion,
+            "body": state.envelope.data,
+        }
+        for state, outcome in zip(states, outcomes, strict=True)
+        if outcome is copies.Outcome.APPLIED
+    ]
+    await db.add_all(tx, versions, applied, known=True)
 
 
 def _table(noun: str) -> Any:

@@ -31,14 +31,14 @@ LEARNT_AT_ONCE = 2_000
 _NOBODY = Supplier()
 
 
-async def follow(tx: AsyncSession, message: Message) -> None:
-    """Apply a copy if it is news."""
-    envelope, fact = message.envelope, message.fact
-    if isinstance(fact, Offering):
-        text = document(envelope.data).passage
-        await repository.apply_offering(tx, envelope, fact, content_hash(text))
-    elif isinstance(fact, Provider):
-        await repository.apply_provider(tx, envelope, fact)
+async def follow(tx: AsyncSession, messages: Sequence[Message]) -> None:
+    """Apply copies that are news; providers first, so that nobody sees an offering before its provider."""
+    said = [(message.envelope, message.fact) for message in messages]
+    await repository.apply_providers(tx, [(e, fact) for e, fact in said if isinstance(fact, Provider)])
+    await repository.apply_offerings(
+        tx,
+        [(e, fact, content_hash(document(e.data).passage)) for e, fact in said if isinstance(fact, Offering)],
+    )
 
 
 async def touched(tx: AsyncSession, platform: str, provider_id: UUID) -> None:

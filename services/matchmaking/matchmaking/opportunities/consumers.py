@@ -1,5 +1,7 @@
 """What platforms say that opens opportunities, and the search that follows it."""
 
+from collections.abc import Sequence
+
 from common import log
 from common.auth import Principal
 from common.clock import Clock
@@ -7,7 +9,7 @@ from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
 from common.contracts.subscriptions import Subscription
 from common.errors import Unavailable
-from common.inbox import Message, Routes
+from common.inbox import Many, Message, Routes
 from common.runtime import Runtime
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,15 +26,17 @@ def routes(now: Clock) -> Routes:
         assert isinstance(message.fact, Subscription)
         await service.subscribed(tx, message.envelope, message.fact, at=now())
 
-    async def on_offering(tx: AsyncSession, message: Message) -> None:
-        assert isinstance(message.fact, Offering)
-        await service.offered(tx, message.envelope, message.fact, at=now())
+    async def on_supply(tx: AsyncSession, messages: Sequence[Message]) -> None:
+        said = [(one.envelope.source, one.fact) for one in messages]
+        at = now()
+        await service.offered(tx, [(p, fact) for p, fact in said if isinstance(fact, Offering)], at=at)
+        await service.standing(tx, [(p, fact) for p, fact in said if isinstance(fact, Provider)], at=at)
 
-    async def on_provider(tx: AsyncSession, message: Message) -> None:
-        assert isinstance(message.fact, Provider)
-        await service.standing(tx, message.envelope, message.fact, at=now())
-
-    return (("subscription.*", on_subscription), ("offering.*", on_offering), ("provider.*", on_provider))
+    return (
+        ("subscription.*", on_subscription),
+        ("offering.*", Many(on_supply)),
+        ("provider.*", Many(on_supply)),
+    )
 
 
 class Look:

@@ -1,6 +1,6 @@
 """Subscriptions, what was told, and the queue of searches. People read none of it here."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,8 @@ from common.contracts.offerings import Offering
 from common.contracts.opportunities import Opportunity
 from common.contracts.subscriptions import Subscription
 from common.mirrors import among
-from sqlalchemy import and_, exists, not_, or_, select, tuple_, update
+from pydantic_core import to_json
+from sqlalchemy import and_, exists, not_, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -85,47 +86,55 @@ async def put(tx: AsyncSession, opportunity: Opportunity) -> None:
         await db.save(tx, OpportunityRow, opportunity)
 
 
-async def offered(tx: AsyncSession, envelope: Envelope, offering: Offering, at: datetime) -> None:
-    """Note an offering if it is news; one that is published for a subscribed provider is due."""
-    published = offering.state == "published"
-    subscribed = bool(await wishes(tx, [(envelope.source, offering.provider_id)])) if published else False
-    values = {
-        "platform": envelope.source,
-        "offering_id": offering.id,
-        "epoch": offering.epoch,
-        "version": offering.version,
-        "provider_id": offering.provider_id,
-        "published": published,
-        "due_at": at if subscribed else None,
-    }
-    statement = insert(SearchRow).values(values)
-    later = tuple_(statement.excluded.epoch, statement.excluded.version) > tuple_(
-        SearchRow.epoch, SearchRow.version
-    )
-    await tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["platform", "offering_id"],
-            set_={name: statement.excluded[name] for name in list(values)[2:]},
-            where=later,
-        )
-    )
+_NOTED = ("platform", "offering_id", "epoch", "version", "provider_id", "published", "due_at")
+_NOTE = text(
+    f"INSERT INTO opportunity_searches AS held ({', '.join(_NOTED)}) SELECT {', '.join(_NOTED)}"
+    " FROM json_populate_recordset(NULL::opportunity_searches, CAST(:rows AS json))"
+    " ON CONFLICT (platform, offering_id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _NOTED[2:])
+    + " WHERE (excluded.epoch, excluded.version) > (held.epoch, held.version)"
+)
 
 
-async def make_due(tx: AsyncSession, platform: str, provider_id: UUID, at: datetime) -> None:
-    """Look again for all that a subscribed provider has published."""
+async def offered(tx: AsyncSession, said: Sequence[tuple[str, Offering]], at: datetime) -> None:
+    """Note offerings that are news; one that is published for a subscribed provider is due."""
+    last: dict[Key, Offering] = {}
+    for platform, offering in said:
+        held = last.setdefault((platform, offering.id), offering)
+        if (offering.epoch, offering.version) > (held.epoch, held.version):
+            last[platform, offering.id] = offering
+    published = {key for key, offering in last.items() if offering.state == "published"}
+    subscribed = await wishes(tx, {(platform, last[platform, id].provider_id) for platform, id in published})
+    rows = [
+        {
+            "platform": platform,
+            "offering_id": id,
+            "epoch": offering.epoch,
+            "version": offering.version,
+            "provider_id": offering.provider_id,
+            "published": (platform, id) in published,
+            "due_at": at
+            if (platform, id) in published and (platform, offering.provider_id) in subscribed
+            else None,
+        }
+        for (platform, id), offering in sorted(last.items(), key=lambda item: item[0])
+    ]
+    if rows:
+        await tx.execute(_NOTE, {"rows": to_json(rows).decode()})
+
+
+async def make_due(tx: AsyncSession, providers: Collection[Key], at: datetime) -> None:
+    """Look again for all that subscribed ones among these providers have published."""
+    if not providers:
+        return
     subscribed = exists().where(
-        SubscriptionRow.owner == platform,
-        SubscriptionRow.provider_id == provider_id,
+        SubscriptionRow.owner == SearchRow.platform,
+        SubscriptionRow.provider_id == SearchRow.provider_id,
         SubscriptionRow.state == "active",
     )
     await tx.execute(
         update(SearchRow)
-        .where(
-            SearchRow.platform == platform,
-            SearchRow.provider_id == provider_id,
-            SearchRow.published,
-            subscribed,
-        )
+        .where(among((SearchRow.platform, SearchRow.provider_id), providers), SearchRow.published, subscribed)
         .values(due_at=at)
     )
 

@@ -86,18 +86,18 @@ async def subscribed(
 ) -> None:
     """Follow a subscription; a new or changed one is looked for at once."""
     if await repository.follow(tx, envelope, subscription) is copies.Outcome.APPLIED:
-        await repository.make_due(tx, envelope.source, subscription.provider_id, at)
+        await repository.make_due(tx, {(envelope.source, subscription.provider_id)}, at)
 
 
-async def offered(tx: AsyncSession, envelope: Envelope, offering: Offering, *, at: datetime) -> None:
-    """Note what is published; what a subscribed provider publishes is looked for."""
-    await repository.offered(tx, envelope, offering, at)
+async def offered(tx: AsyncSession, said: Sequence[tuple[str, Offering]], *, at: datetime) -> None:
+    """Note what platforms publish; what a subscribed provider publishes is looked for."""
+    await repository.offered(tx, said, at)
 
 
-async def standing(tx: AsyncSession, envelope: Envelope, provider: Provider, *, at: datetime) -> None:
-    """Look again for a provider that was verified, restored or changed: more may fit it now."""
-    if provider.state == "active":
-        await repository.make_due(tx, envelope.source, provider.id, at)
+async def standing(tx: AsyncSession, said: Sequence[tuple[str, Provider]], *, at: datetime) -> None:
+    """Look again for providers that were verified, restored or changed: more may fit them now."""
+    active = {(platform, provider.id) for platform, provider in said if provider.state == "active"}
+    await repository.make_due(tx, active, at)
 
 
 async def next_search(tx: AsyncSession, *, at: datetime) -> Search | None:
