@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock contracts clean
+.PHONY: help setup demo test check bench faults lock contracts clean
 
 help: ## print this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,9 +29,12 @@ check: setup ## lint, format and types
 bench: setup ## measure; each figure prints one JSON line with a ratio
 	@"$(RUN)/python" -m bench $(ARGS)
 
+faults: setup ## break a small network in every way and check it; ARGS="--seed 7 --minutes 30 --only F1,F5+F9"
+	@"$(RUN)/python" -m tests.faults $(ARGS)
+
 COMPILE := env -u UV_DEFAULT_INDEX -u UV_INDEX .tools/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
   --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
-  $(foreach name,common reference hsds agency localnet hub window cluster matchmaking,--no-emit-package hubnet-$(name))
+  $(foreach name,common conformance reference hsds agency localnet hub window cluster matchmaking,--no-emit-package hubnet-$(name))
 
 lock: .tools/uv ## resolve requirements.in into requirements.lock, with hashes and without addresses
 	@$(COMPILE) requirements.in -o requirements.lock

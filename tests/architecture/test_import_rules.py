@@ -18,6 +18,7 @@ HOUSES = (*SERVICES, *SLICED)
 PACKAGES = [
     ROOT / "libs/common/common",
     ROOT / "libs/reference/reference",
+    ROOT / "libs/conformance/conformance",
     ROOT / "libs/hsds/hsds",
     *(ROOT / f"libs/{name}/{name}" for name in SLICED),
     *(ROOT / f"services/{name}/{name}" for name in SERVICES),
@@ -93,7 +94,7 @@ def place(dotted):
 def objection(here, there, name):
     """Why the module at `here` may not import `name`, which lives at `there`, or None."""
     (top, slice_, role), (to, to_slice, to_role) = here, there
-    if to in HOUSES and top in ("common", "reference", "hsds"):
+    if to in HOUSES and top in ("common", "reference", "hsds", "conformance"):
         return f"{top} knows no service"
     if to in HOUSES and to != top:
         if top not in SLICED.get(to, ()):

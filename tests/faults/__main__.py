@@ -11,14 +11,18 @@ from rich.console import Console
 
 from tests import servers
 from tests.faults import network, rounds
-from tests.faults.nemesis import FAULTS
+from tests.faults.restores import FAULTS
 from tests.faults.rounds import Round, Run
 
 
 def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
-    parser.add_argument("--seed", type=int, help="the same seed draws the same acts and faults; default: a fresh one")
-    parser.add_argument("--minutes", type=float, default=0, help="go on with further seeds until so long have passed")
+    parser.add_argument(
+        "--seed", type=int, help="the same seed draws the same acts and faults; default: a fresh one"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=0, help="go on with further seeds until so long have passed"
+    )
     parser.add_argument("--only", default="", help=f"of {','.join(FAULTS)}; F1+F8 at once")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each fault")
     parser.add_argument("--full", action="store_true", help="all nodes of deploy/topology.yaml")
@@ -29,7 +33,9 @@ async def main() -> int:
     told = asked()
     console = Console(soft_wrap=False)
     seed = told.seed if told.seed is not None else secrets.randbelow(10**6)
-    several = [tuple(codes.split("+")) for codes in told.only.split(",") if codes] or [(code,) for code in FAULTS]
+    several = [tuple(codes.split("+")) for codes in told.only.split(",") if codes] or [
+        (code,) for code in FAULTS
+    ]
     if unknown := {code for codes in several for code in codes} - set(FAULTS):
         console.print(f"no such fault: {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
         return 2

@@ -95,6 +95,16 @@ class Book:
         return act
 
     @property
+    def length(self) -> int:
+        return len(self.acts)
+
+    def doubt(self, node: str, since: int) -> None:
+        """A platform's database went back to before an act: nobody can say of those after it."""
+        for act in self.acts[since:]:
+            if act.node == node and act.ending == "ok":
+                act.ending = "unknown"
+
+    @property
     def entities(self) -> dict[UUID, Entity]:
         found: dict[UUID, Entity] = {}
         for act in self.acts:

@@ -17,5 +17,8 @@ async def run():
 @pytest.fixture(scope="session")
 async def trial():
     """Without what mends a loss by and by, so that a bug shows at once."""
-    async with network.started(scenes.NODES, seed=SEED, plan=scenes.PLAIN) as running, Run(running, SEED) as run:
+    async with (
+        network.started(scenes.NODES, seed=SEED, plan=scenes.PLAIN) as running,
+        Run(running, SEED) as run,
+    ):
         yield run

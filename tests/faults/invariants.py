@@ -30,17 +30,23 @@ class Watch:
         while True:
             for node in ("hub", "matchmaking"):
                 # While its database is away there is nothing to see.
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                with contextlib.suppress(
+                    OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError
+                ):
                     await self.look(node)
             await asyncio.sleep(0.2)
 
     async def look(self, node: str) -> None:
         prefix = "catalogue_" if node == "hub" else ""
         for noun in ("offerings", "providers"):
-            for row in await self.running.fetch(node, f"SELECT owner, id, epoch, version FROM {prefix}{noun}"):
+            for row in await self.running.fetch(
+                node, f"SELECT owner, id, epoch, version FROM {prefix}{noun}"
+            ):
                 key, now = (node, noun, row["owner"], row["id"]), (row["epoch"], row["version"])
                 if now < self.seen.get(key, now):
-                    self.fallen.append(f"{node} {noun} {row['id']} of {row['owner']} fell from {self.seen[key]} to {now}")
+                    self.fallen.append(
+                        f"{node} {noun} {row['id']} of {row['owner']} fell from {self.seen[key]} to {now}"
+                    )
                 self.seen[key] = now
         self.looks += 1
 
@@ -142,7 +148,9 @@ def copies_equal_their_owners(case: Case) -> Iterator[str]:
     """I3: the hub holds the union of its platforms and nothing else, and matchmaking what the hub holds."""
     for noun in ("offerings", "providers"):
         hub, matchmaking = (copies(case.picture, place, noun) for place in ("hub", "matchmaking"))
-        union = {(node, row["id"]): row for node in case.running.platforms for row in case.picture.of(node, noun)}
+        union = {
+            (node, row["id"]): row for node in case.running.platforms for row in case.picture.of(node, noun)
+        }
         for key in sorted(union.keys() | hub.keys(), key=str):
             owner, copy = union.get(key), hub.get(key)
             if owner is None or copy is None:
@@ -213,7 +221,11 @@ def the_audit_is_whole(case: Case) -> Iterator[str]:
     for node in case.running.platforms:
         noted = {(row["object_id"], row["version"]) for row in case.picture.of(node, "audited")}
         for act in case.book.ended("ok"):
-            if act.node == node and act.version is not None and (str(act.entity), str(act.version)) not in noted:
+            if (
+                act.node == node
+                and act.version is not None
+                and (str(act.entity), str(act.version)) not in noted
+            ):
                 yield f"{node} has no line of {act.verb} {act.entity} version {act.version}"
 
 

@@ -42,7 +42,7 @@ def rewritten(function: Any, old: str, new: str) -> Any:
     if source.count(old) != 1:
         raise LookupError(f"{function.__qualname__} has {old!r} {source.count(old)} times")
     names = inspect.getmodule(function).__dict__  # type: ignore[union-attr]
-    exec(compile(source.replace(old, new), inspect.getfile(function), "exec"), names)  # noqa: S102
+    exec(compile(source.replace(old, new), inspect.getfile(function), "exec"), names)
     return names[function.__name__]
 
 
@@ -64,7 +64,11 @@ def equal_version_overwrites() -> None:
     rewritten(copies.apply, "> tuple_(table.epoch", ">= tuple_(table.epoch")
 
 
-@bug("cursor-relay", "按游标读发件箱", "the outbox is read behind a cursor: a lower id that commits later is skipped")
+@bug(
+    "cursor-relay",
+    "按游标读发件箱",
+    "the outbox is read behind a cursor: a lower id that commits later is skipped",
+)
 def cursor_relay() -> None:
     unsent = "WHERE sent_at IS NULL AND feed_seq IS NULL"
     if sequencer._NUMBER.count(unsent) != 1:
@@ -77,7 +81,9 @@ def cursor_relay() -> None:
 def tombstone_skipped() -> None:
     apply = copies.apply
 
-    async def living_only(tx: AsyncSession, table: Any, envelope: Any, *, deleted: bool = False, **searched: Any) -> Outcome:
+    async def living_only(
+        tx: AsyncSession, table: Any, envelope: Any, *, deleted: bool = False, **searched: Any
+    ) -> Outcome:
         if deleted:
             return Outcome.UNCHANGED
         return await apply(tx, table, envelope, deleted=deleted, **searched)
@@ -85,7 +91,11 @@ def tombstone_skipped() -> None:
     copies.apply = living_only
 
 
-@bug("audit-unlocked", "审计链不加锁", "the audit is chained inside each transaction, and nobody locks the chain's end")
+@bug(
+    "audit-unlocked",
+    "审计链不加锁",
+    "the audit is chained inside each transaction, and nobody locks the chain's end",
+)
 def audit_unlocked() -> None:
     execute = AsyncSession.execute
 
@@ -103,7 +113,9 @@ def audit_unlocked() -> None:
                 # From a sequence, so that no two writers wait for each other.
                 seq = await connection.fetchval("SELECT nextval('audit_numbers')")
                 digest = audit.link(digest or audit.GENESIS, seq, entry)
-                await connection.execute("UPDATE audit SET seq = $2, hash = $3 WHERE id = $1", entry["id"], seq, digest)
+                await connection.execute(
+                    "UPDATE audit SET seq = $2, hash = $3 WHERE id = $1", entry["id"], seq, digest
+                )
         return result
 
     async def nothing(_: Any) -> int:
@@ -119,7 +131,11 @@ def answer_before_commit() -> None:
     object.__setattr__(transaction, "scope", "request")
 
 
-@bug("receipt-before-commit", "未落库先发回执", "the hub's receipt says what was sent, not what its database holds")
+@bug(
+    "receipt-before-commit",
+    "未落库先发回执",
+    "the hub's receipt says what was sent, not what its database holds",
+)
 def receipt_before_commit() -> None:
     from common.heartbeat import Beat, Receipt
     from hub.nodes.service import Listener
@@ -129,7 +145,9 @@ def receipt_before_commit() -> None:
     def generous(self: Any, subject: str, payload: bytes, at: Any) -> bytes | None:
         if hear(self, subject, payload, at) is None:
             return None
-        return Receipt(applied_seq=Beat.model_validate_json(payload).feed_seq, at=at).model_dump_json().encode()
+        return (
+            Receipt(applied_seq=Beat.model_validate_json(payload).feed_seq, at=at).model_dump_json().encode()
+        )
 
     Listener.hear = generous  # type: ignore[method-assign]
 

@@ -19,6 +19,7 @@ from localnet.network import NATS, POSTGRES, STREAM_BYTES
 from localnet.trouble import Trouble
 from nats.aio.client import Client
 
+from tests.faults.book import Book
 from tests.faults.network import Running, brisk, until
 from tests.toxics import Link
 
@@ -31,12 +32,15 @@ class Stage:
     """Where faults play.
 
     Shape: `planted` are the keys of the poison, to be found among the dead letters; `told` is what was
-    done, `broken` what failed while the fault lasted; `operator` gives a token that was issued just now.
+    done, `broken` what failed while the fault lasted; `operator` gives a token that was issued just now;
+    `went_back` is told of an observer whose database is older on purpose.
     """
 
     running: Running
     random: Random
+    book: Book
     operator: Callable[[], Awaitable[str]]
+    went_back: Callable[[str], None]
     planted: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -142,7 +146,9 @@ async def shut_out(running: Running, node: str) -> AsyncIterator[None]:
     name = running.database(node)
     async with running.administrator() as administrator:
         await administrator.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
-        await administrator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        await administrator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+        )
     try:
         yield
     finally:
@@ -150,14 +156,22 @@ async def shut_out(running: Running, node: str) -> AsyncIterator[None]:
             await administrator.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
 
 
-@fault("F4", "枢纽与对接平台数据库停机，消息仍在到达", "the databases of the hub and of matchmaking are away while messages come")
+@fault(
+    "F4",
+    "枢纽与对接平台数据库停机，消息仍在到达",
+    "the databases of the hub and of matchmaking are away while messages come",
+)
 async def readers_without_database(stage: Stage, seconds: float) -> AsyncIterator[None]:
     async with shut_out(stage.running, "hub"), shut_out(stage.running, "matchmaking"):
         yield
     await stage.running.ready()
 
 
-@fault("F5", "网络分区、抖动、重置、进程冻结", "partition, flapping, delay of 500 ± 300 ms, resets, frozen process")
+@fault(
+    "F5",
+    "网络分区、抖动、重置、进程冻结",
+    "partition, flapping, delay of 500 ± 300 ms, resets, frozen process",
+)
 async def partitioned(stage: Stage, seconds: float) -> AsyncIterator[None]:
     cut, slow, frozen = stage.random.sample(stage.spokes, 3)
     pid = stage.running.pid(frozen)
@@ -235,7 +249,11 @@ async def replay(stage: Stage, hub: Client, name: str, most: int = 150) -> None:
     stage.random.shuffle(numbers)
     for number in numbers:
         stored = await stream.get_msg(name, number)
-        if stored.data and stored.subject and not (stored.headers or {}).get("Nats-Msg-Id", "").startswith("poison"):
+        if (
+            stored.data
+            and stored.subject
+            and not (stored.headers or {}).get("Nats-Msg-Id", "").startswith("poison")
+        ):
             await publish(hub, stored.subject, stored.data, str(new()))
     stage.say(f"{len(numbers)} of {name} again")
 
@@ -302,11 +320,19 @@ async def provision(running: Running) -> None:
     network = running.network
     streams.consumer = brisk  # as the network's own provisioning has it
     await streams.provision(
-        network.bus_url, network.secrets.seed_file("hub"), network.topology.spokes, STREAM_BYTES, lambda *_: None
+        network.bus_url,
+        network.secrets.seed_file("hub"),
+        network.topology.spokes,
+        STREAM_BYTES,
+        lambda *_: None,
     )
 
 
-@fault("F12", "总线存储损坏：翻转字节、截断、删除流", "a byte flipped, a file cut short and a stream deleted in the store of the bus")
+@fault(
+    "F12",
+    "总线存储损坏：翻转字节、截断、删除流",
+    "a byte flipped, a file cut short and a stream deleted in the store of the bus",
+)
 async def store_damaged(stage: Stage, seconds: float) -> AsyncIterator[None]:
     """While the readers are cut off, so that what is damaged has not been read."""
     running = stage.running
@@ -373,4 +399,6 @@ async def signed_in(stage: Stage) -> None:
             for node in stage.running.platforms:
                 said = await client.get(f"{stage.running.endpoints.urls[node]}/v1/providers", headers=headers)
                 if said.status_code == 401:
-                    stage.broken.append(f"{node} refused a token that was issued just now ({told}): {said.text}")
+                    stage.broken.append(
+                        f"{node} refused a token that was issued just now ({told}): {said.text}"
+                    )

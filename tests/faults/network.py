@@ -152,7 +152,9 @@ class Running:
         await until(lambda: self.pid(node) not in (before, None), READY_S, lambda: f"{node} does not restart")
         await self.ready(node)
 
-    def suffer(self, node: str, *, bug: str | None = None, without_digests: bool = False, **settings: Any) -> None:
+    def suffer(
+        self, node: str, *, bug: str | None = None, without_digests: bool = False, **settings: Any
+    ) -> None:
         """What a node is to suffer from its next start on."""
         plan = {"bug": bug, "without_digests": without_digests, "settings": settings}
         replace(self.faults / f"plan-{node}", plan)
@@ -213,7 +215,9 @@ def replace(path: Path, said: dict[str, Any]) -> None:
     draft.replace(path)
 
 
-async def until(look: Callable[[], Any], limit_s: float, why: Callable[[], str], pause_s: float = 0.05) -> Any:
+async def until(
+    look: Callable[[], Any], limit_s: float, why: Callable[[], str], pause_s: float = 0.05
+) -> Any:
     """Look until there is something to see.
 
     Raises: AssertionError saying why not.
@@ -243,12 +247,13 @@ async def started(
         topology.write_text(yaml.safe_dump(listed, allow_unicode=True), encoding="utf-8")
         network = Network(folder=Folder(place), topology_path=topology, port_base=servers.free_base())
         links = {
-            node.id: await stack.enter_async_context(link(network.bus_url, seed=seed)) for node in network.nodes
+            node.id: await stack.enter_async_context(link(network.bus_url, seed=seed))
+            for node in network.nodes
         }
         running = Running(network, links)
         running.faults.mkdir()
-        for node in running.nodes if plan is not None else ():
-            running.suffer(node, **plan)
+        for node in running.nodes:
+            running.suffer(node, **(plan or {}))
         try:
             await asyncio.to_thread(running.start)
             yield running

@@ -110,12 +110,16 @@ async def waiting(running: Running) -> list[str]:
     owed = [
         f"{node} owes {row['count']}"
         for node in running.nodes
-        for row in await running.fetch(node, "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND feed <> 'self'")
+        for row in await running.fetch(
+            node, "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND feed <> 'self'"
+        )
         if row["count"]
     ]
     url = f"http://127.0.0.1:{running.network.monitor_port}/jsz"
     async with httpx.AsyncClient(trust_env=False) as client:
-        said = (await client.get(url, params={"accounts": "true", "streams": "true", "consumers": "true"})).json()
+        said = (
+            await client.get(url, params={"accounts": "true", "streams": "true", "consumers": "true"})
+        ).json()
     for account in said.get("account_details", ()):
         for stream in account.get("stream_detail", ()):
             for consumer in stream.get("consumer_detail") or ():

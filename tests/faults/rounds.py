@@ -15,8 +15,9 @@ from rich.table import Table
 from tests.faults import invariants, picture, workload
 from tests.faults.book import Book
 from tests.faults.invariants import INVARIANTS, Case, Watch
-from tests.faults.nemesis import FAULTS, Stage
+from tests.faults.nemesis import Stage
 from tests.faults.network import Running
+from tests.faults.restores import FAULTS
 from tests.faults.workload import Client
 
 QUIET_S = 90.0
@@ -56,12 +57,13 @@ class Run:
         self.book = Book(f"R{self.seed}")
         self.watch = Watch(self.running)
         self.forks: set[tuple[str, UUID]] = set()
-        self.stage = Stage(self.running, Random(self.seed), self.operator)
+        self.stage = Stage(self.running, Random(self.seed), self.book, self.operator, self.watch.forget)
 
     async def __aenter__(self) -> "Run":
         self.people = await workload.people(self.running, self.book, self.seed)
         self.clients = [
-            Client(self.running, self.people, self.book, node, f"{self.seed}-{node}") for node in self.running.platforms
+            Client(self.running, self.people, self.book, node, f"{self.seed}-{node}")
+            for node in self.running.platforms
         ]
         self._watching = asyncio.create_task(self.watch.run())
         return self
@@ -139,7 +141,8 @@ def table(rounds: Sequence[Round], title: str) -> Table:
         drawn.add_column(name, justify="center")
     for one in rounds:
         cells = [
-            "[green]✓[/]" if not one.broken[name] else f"[red]✗ {len(one.broken[name])}[/]" for name in INVARIANTS
+            "[green]✓[/]" if not one.broken[name] else f"[red]✗ {len(one.broken[name])}[/]"
+            for name in INVARIANTS
         ]
         after = f"{one.quiet_after_s:.1f} s" if not one.still else "[red]never[/]"
         counts = [str(one.acts[ending]) for ending in ("ok", "fail", "unknown")]

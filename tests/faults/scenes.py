@@ -22,8 +22,8 @@ from tests.faults.workload import AGENCY, Client, Held
 
 PATIENCE_S = 40.0
 QUIET_S = 8.0
-# The net that would mend a loss before anybody looks is taken away.
-PLAIN: dict[str, Any] = {"without_digests": True, "receipt_after_s": 1.0}
+# The nets that would mend a loss before anybody looks are taken away.
+PLAIN: dict[str, Any] = {"without_digests": True, "receipt_after_s": 600.0}
 HUB, HERE, THERE = "hub", "hohhot", "baotou"
 NODES = (HUB, HERE, THERE, "matchmaking")
 
@@ -51,7 +51,9 @@ class Scene:
 
     async def seen(self, id: UUID) -> None:
         async def look() -> Any:
-            return await self.running.fetch("matchmaking", "SELECT 1 FROM offerings WHERE id = $1 AND state = 'published'", id)
+            return await self.running.fetch(
+                "matchmaking", "SELECT 1 FROM offerings WHERE id = $1 AND state = 'published'", id
+            )
 
         await eventually(look, f"matchmaking does not hear of {id}")
 
@@ -63,7 +65,9 @@ class Scene:
         """Killed, and started again by its supervisor."""
         before = self.running.pid(node)
         self.running.do("kill", node)
-        await until(lambda: self.running.pid(node) not in (before, None), PATIENCE_S, lambda: f"{node} stays dead")
+        await until(
+            lambda: self.running.pid(node) not in (before, None), PATIENCE_S, lambda: f"{node} stays dead"
+        )
 
     async def settled(self) -> None:
         """Nothing moves on the bus any more, or has had the time to."""
@@ -97,7 +101,9 @@ class Trial:
 TRIALS: dict[str, Trial] = {}
 
 
-def shows(bug: str, *breaks: str, node: str | None = None, misconfigured: Config | None = None) -> Callable[[Play], Play]:
+def shows(
+    bug: str, *breaks: str, node: str | None = None, misconfigured: Config | None = None
+) -> Callable[[Play], Play]:
     def register(play: Play) -> Play:
         TRIALS[bug] = Trial(play, node, frozenset(breaks), misconfigured)
         return play
@@ -177,7 +183,9 @@ async def two_acts_are_noted_at_once(scene: Scene) -> None:
     async with scene.running.inside(HERE) as connection:
         await connection.execute("CREATE SEQUENCE IF NOT EXISTS audit_numbers")
         await connection.execute("GRANT ALL ON audit_numbers TO PUBLIC")
-        await connection.execute("SELECT setval('audit_numbers', (SELECT coalesce(max(seq), 0) + 1 FROM audit), false)")
+        await connection.execute(
+            "SELECT setval('audit_numbers', (SELECT coalesce(max(seq), 0) + 1 FROM audit), false)"
+        )
     async with overtaken(scene):
         await scene.client.offer()
 
@@ -191,7 +199,9 @@ async def an_offering_is_retired(scene: Scene) -> None:
 async def limited(running: Running) -> None:
     """Three deliveries of each message, and no more."""
     async with running.speaking(HUB) as hub:
-        await hub.jetstream(timeout=10).add_consumer(f"UP_{HERE}", brisk(HUB).evolve(backoff=[AGAIN_S[0]] * 2, max_deliver=3))
+        await hub.jetstream(timeout=10).add_consumer(
+            f"UP_{HERE}", brisk(HUB).evolve(backoff=[AGAIN_S[0]] * 2, max_deliver=3)
+        )
 
 
 @shows("max-deliver", "I1", "I3", misconfigured=limited)
@@ -253,6 +263,8 @@ async def the_disk_is_full_at_the_commit(scene: Scene) -> None:
 @shows("receipt-before-commit", "I1", "I3", node=HUB)
 async def the_stream_is_lost_before_it_was_applied(scene: Scene) -> None:
     running = scene.running
+    running.suffer(HERE, without_digests=True, receipt_after_s=1.0)
+    await running.restart(HERE)
     receipts = "SELECT 1 FROM feeds_out WHERE feed = 'hub' AND confirmed_seq = last_seq"
     async with shut_out(running, HUB):
         await scene.client.offer()
@@ -267,6 +279,8 @@ async def the_stream_is_lost_before_it_was_applied(scene: Scene) -> None:
     await provision(running)
     with contextlib.suppress(AssertionError):  # it never comes to what was confirmed and is not there
         await eventually(lambda: running.fetch(HERE, receipts), "no receipt", QUIET_S)
+    running.suffer(HERE, **PLAIN)
+    await running.restart(HERE)
 
 
 async def play(run: Run, trial: Trial, bug: str | None) -> dict[str, list[str]]:

@@ -11,4 +11,6 @@ async def test_a_deliberate_bug_shows_and_only_the_bug(trial, bug):
     sound = await scenes.play(trial, tried, None)
     assert not any(sound.values()), f"{bug}: the scene does not hold without it: {sound}"
     broken = await scenes.play(trial, tried, bug)
-    assert {name for name, several in broken.items() if several} >= tried.breaks, f"{bug} is not seen: {broken}"
+    assert {name for name, several in broken.items() if several} >= tried.breaks, (
+        f"{bug} is not seen: {broken}"
+    )

@@ -130,7 +130,9 @@ class Client:
         await self._http.aclose()
 
     async def run(self, going: Callable[[], bool]) -> None:
-        weights = {verb: weight for verb, weight in ACTS.items() if self.home.enterprise or verb not in OF_DEMANDS}
+        weights = {
+            verb: weight for verb, weight in ACTS.items() if self.home.enterprise or verb not in OF_DEMANDS
+        }
         verbs, shares = list(weights), list(weights.values())
         while going():
             (verb,) = self.random.choices(verbs, shares)
@@ -188,7 +190,11 @@ class Client:
 
     async def bring(self) -> list[Act]:
         """Some lines of an import: new ones, and perhaps one that is known and told anew."""
-        provider = {"name": "示例导入机构", "credit_code": self.home.imported_code, "division": self.home.division}
+        provider = {
+            "name": "示例导入机构",
+            "credit_code": self.home.imported_code,
+            "division": self.home.division,
+        }
         count = self.random.randint(1, 4)
         refs = [f"ref-{self.refs + n}" for n in range(count)]
         if self.refs and self.random.random() < 0.5:
@@ -237,9 +243,16 @@ class Client:
         act.entity = held.id
         if verb == "change":
             tag = {"If-Match": seen.headers["ETag"]}
-            await self.call(act, "PATCH", path, who, {"title": f"{self.random.choice(WORDS)} {act.mark}"}, tag)
+            await self.call(
+                act, "PATCH", path, who, {"title": f"{self.random.choice(WORDS)} {act.mark}"}, tag
+            )
         else:
-            nouns = {"pause": "pause", "resume": "resumption", "retire": "retirement", "withdraw": "withdrawal"}
+            nouns = {
+                "pause": "pause",
+                "resume": "resumption",
+                "retire": "retirement",
+                "withdraw": "withdrawal",
+            }
             body = None if verb == "resume" else {"reason": act.mark}
             await self.call(act, "POST", f"{path}/{nouns[verb]}", who, body)
         return act
@@ -250,7 +263,11 @@ class Client:
         """Do an act and note how it ended. The answer if it was done."""
         said = await self.send(act.mark, method, path, who, json=body, headers=headers)
         act.note(said)
-        if said is None or said.status_code >= 500 or said.status_code == 409 and "Retry-After" in said.headers:
+        if (
+            said is None
+            or said.status_code >= 500
+            or (said.status_code == 409 and "Retry-After" in said.headers)
+        ):
             return None  # nobody can say
         if not said.is_success:
             act.ending = "fail"

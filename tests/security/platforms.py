@@ -47,7 +47,7 @@ class Operation(NamedTuple):
     def url(self, **known: str) -> str:
         """Its address, with a made-up value for every part of the path that is not known."""
         made = {
-            "owner": NODES["window"], "platform": NODES["window"], "version": "1", "number": "1",
+            "owner": NODES["window"], "platform": NODES["window"], "version": "1", "number": "1", "form": "csv",
         } | known  # fmt: skip
         path = re.sub(r"\{(\w+)\}", lambda part: made.get(part[1], str(uuid4())), self.path)
         return path + ("?" + "&".join(self.queries) if self.queries else "")

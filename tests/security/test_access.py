@@ -33,7 +33,7 @@ MARKET = frozenset({"agency", "operator", "window_staff", "cluster_staff"})
 PUBLIC = {
     "GET /healthz", "GET /readyz", "POST /oauth/token", "POST /v1/users", "GET /.well-known/jwks.json",
     "GET /.well-known/openid-configuration", "GET /v1/catalogue", "GET /v1/catalogue/facets",
-    "GET /v1/catalogue/{owner}/{id}", "GET /v1/technology/achievements",
+    "GET /v1/catalogue/{owner}/{id}", "GET /v1/technology/achievements", "GET /v1/catalogue/templates/{form}",
     "GET /v1/catalogue/hsds", "GET /v1/catalogue/hsds/profile", "GET /v1/catalogue/hsds/profile/{file}",
     "GET /v1/catalogue/hsds/schema/{file}", "GET /v1/catalogue/hsds/services", "GET /v1/catalogue/hsds/services/{id}",
     "GET /v1/catalogue/hsds/organizations", "GET /v1/catalogue/hsds/organizations/{id}",
@@ -44,7 +44,9 @@ PUBLIC = {
 }  # fmt: skip
 ASK = {"GET /v1/nodes", "GET /v1/nodes/{id}"}  # public, but a token that is sent must be good
 
+READER = STAFF | {"platform"}
 PROVIDERS = {
+    "GET /v1/catalogue/changes": READER,
     "POST /v1/providers": AGENCY, "GET /v1/providers": AGENCY_OR_STAFF, "GET /v1/providers/{id}": AGENCY_OR_STAFF,
     "PATCH /v1/providers/{id}": AGENCY_OR_STAFF, "PUT /v1/providers/{id}/recognitions": STAFF, "POST /v1/providers/{id}/verification": STAFF,
     "POST /v1/providers/{id}/suspension": STAFF, "POST /v1/providers/{id}/restoration": STAFF,
@@ -85,6 +87,14 @@ MATRIX = {
         "POST /v1/nodes/{id}/release": OPERATOR,
         "POST /v1/nodes/{id}/digests": OPERATOR, "GET /v1/nodes/{id}/drift": ANYBODY,
         "GET /v1/nodes/{id}/catalogue/digest": ANYBODY, "GET /v1/nodes/{id}/catalogue/digest/{bucket}": ANYBODY,
+        "POST /v1/nodes/{id}/catalogue/changes": ANYBODY, "GET /v1/nodes/{id}/catalogue/changes": ANYBODY,
+        "PUT /v1/nodes/{id}/catalogue": ANYBODY, "GET /v1/nodes/{id}/forks": ANYBODY,
+        "GET /v1/nodes/{id}/snapshots": ANYBODY, "GET /v1/nodes/{id}/snapshots/{number}": ANYBODY,
+        "GET /v1/nodes/{id}/snapshots/{number}/outcomes": ANYBODY,
+        "GET /v1/nodes/{id}/snapshots/{number}/outcomes.xlsx": ANYBODY,
+        "POST /v1/nodes/{id}/snapshots/{number}/approval": OPERATOR,
+        "POST /v1/nodes/{id}/snapshots/{number}/discard": ANYBODY,
+        "PUT /v1/nodes/{id}/pull": OPERATOR, "GET /v1/nodes/{id}/pull": ANYBODY, "DELETE /v1/nodes/{id}/pull": OPERATOR,
         "POST /v1/nodes/{id}/restorations": OPERATOR, "GET /v1/nodes/{id}/restorations": OPERATOR,
         "GET /v1/catalogue/hsds/catalogue": OVERSEER,
     },

@@ -10,6 +10,8 @@ from tests.security.bodies import BODIES, MARK, Body, huge
 REFUSED = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428}
 DONE = {200, 201}
 LONGEST = 8192
+# They take whole catalogues; what those may hold is tried by itself.
+FILES = {"PUT /v1/nodes/{id}/catalogue"}
 LANGUAGES = {"zh-CN": "zh-CN,zh;q=0.9", "en": "en-GB,en;q=0.9,zh;q=0.1"}
 _turn = count()
 
@@ -88,6 +90,8 @@ async def test_no_body_breaks_a_call(writable, name):
 async def test_ten_megabytes_are_refused_without_repeating_them(writable):
     who, found = writable.anybody(), []
     for operation in taking_bodies(writable):
+        if operation.name in FILES:
+            continue
         answer, language = await sent(writable, operation, huge(example_of(operation)), who)
         if answer.status_code != 413 or len(answer.content) > 1024:
             found.append(f"{operation.name}: {answer.status_code}, {len(answer.content)} bytes")

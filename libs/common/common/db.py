@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as UUIDColumn
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolEmpty
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -95,7 +96,8 @@ def lost(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and not isinstance(error, OperationalError | InterfaceError):
         state = getattr(error.orig, "sqlstate", None) or ""
         return error.connection_invalidated or state.startswith(_AWAY)
-    return isinstance(error, OperationalError | InterfaceError | OSError | TimeoutError)
+    # Every connection of ours is in use for longer than one waits: the same call works later.
+    return isinstance(error, OperationalError | InterfaceError | OSError | TimeoutError | PoolEmpty)
 
 
 @asynccontextmanager
@@ -127,6 +129,15 @@ async def transaction(request: Request) -> AsyncIterator[AsyncSession]:
 
 # scope="function": with the default scope the 201 leaves before the commit.
 Tx = Annotated[AsyncSession, Depends(transaction, scope="function")]
+
+
+async def view(request: Request) -> AsyncIterator[AsyncSession]:
+    """A request's reading of what may be a few seconds old: see `common.follower`."""
+    async with request.app.state.runtime.follower.view() as tx:
+        yield tx
+
+
+View = Annotated[AsyncSession, Depends(view, scope="function")]
 
 
 def into(row: type[Base]) -> Insert:

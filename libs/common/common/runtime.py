@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from nats.aio.msg import Msg
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from common import batches, clock, db, log, pulls, restoring
 from common.auth import Verifier
 from common.bus import Bus
+from common.follower import Follower
 from common.heartbeat import Heart
 from common.inbox import Inbox, Routes, Verdict
 from common.limits import Limiter
@@ -46,6 +48,7 @@ class Runtime:
         self.clock = now
         self.engine = db.engine(settings.database_url, settings.pool_size, settings.pool_overflow)
         self.sessions = db.sessions(self.engine)
+        self.follower = Follower(settings, self.engine)
         self.bus = Bus(settings)
         self.limiter = Limiter(settings.calls_per_minute)
         self.verifier = Verifier(
@@ -123,6 +126,23 @@ class Runtime:
                 self._log.exception("job-failed", job=name)
                 await asyncio.sleep(1)
 
+    async def alone(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Work while this process leads its service; two would hear one node's messages out of order."""
+        leader = self.sequencer
+        while True:
+            await leader.elected.wait()
+            working = asyncio.ensure_future(work())
+            deposed = asyncio.ensure_future(leader.deposed.wait())
+            try:
+                await asyncio.wait({working, deposed}, return_when=asyncio.FIRST_COMPLETED)
+                if working.done():
+                    return working.result()
+            finally:
+                deposed.cancel()
+                while not working.done():  # one cancellation may be swallowed by a connection that ends just then
+                    working.cancel()
+                    await asyncio.wait({working}, timeout=0.5)
+
     def spawn(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         self._tasks.append(asyncio.create_task(self._forever(name, work), name=name))
 
@@ -132,12 +152,14 @@ class Runtime:
         self.spawn("sequencer", self.sequencer.run)
         self.spawn("heart", self.heart.run)
         self.spawn("keys", self._keep_keys_fresh)
+        self.spawn("follower", self.follower.run)
         if self.settings.nkey_seed_file is not None:
             if me == HUB:
                 for node in self.settings.network.spokes:
-                    self.spawn(f"up-{node.id}", lambda id=node.id: self.listen(f"UP_{id}", HUB, id))
+                    heard = partial(self.listen, f"UP_{node.id}", HUB, node.id)
+                    self.spawn(f"up-{node.id}", partial(self.alone, heard))
             else:
-                self.spawn("down", lambda: self.listen(f"DOWN_{me}", me, HUB))
+                self.spawn("down", partial(self.alone, partial(self.listen, f"DOWN_{me}", me, HUB)))
         for job in self._jobs:
             self.spawn(job.__name__, lambda job=job: job(self))
 
@@ -154,6 +176,7 @@ class Runtime:
             async with asyncio.timeout(STOP_S):
                 await asyncio.gather(*self._tasks, return_exceptions=True)
                 await self.bus.close()
+                await self.follower.close()
                 await self.engine.dispose()
         except TimeoutError:
             self._log.warning("stopped-without-farewell")
@@ -175,11 +198,16 @@ async def _waking(runtime: Runtime) -> AsyncIterator[AsyncSession]:
     runtime.wake()
 
 
-def every(seconds: float, work: Job) -> Job:
-    """A job that repeats; the pause follows the work."""
+def every(seconds: float, work: Job, *, everywhere: bool = False) -> Job:
+    """A job that repeats; the pause follows the work.
+
+    Shape: done by the leading process of a service, or by each that keeps something of its own in memory.
+    """
 
     async def repeat(runtime: Runtime) -> None:
         while True:
+            if not everywhere:
+                await runtime.sequencer.elected.wait()
             await work(runtime)
             await asyncio.sleep(seconds)
 

@@ -25,6 +25,7 @@ GATHER_S = 0.01
 RESEND_S = 30.0
 BATCH = 1_000
 MAX_PAUSE_S = 10.0
+MOST_AWAY_S = 2.0  # nothing is consumed without the lock
 WAKE_CHANNEL, AGAIN = "sequencer", "again"
 
 _NUMBER = f"""
@@ -67,12 +68,17 @@ class Sequencer:
     def __init__(self, url: str, node: str, bus: Bus, inbox: Inbox):
         self._url, self._node, self._bus, self._inbox = url, node, bus, inbox
         self._woken = asyncio.Event()
-        self.leading = False
+        # Of a service's processes one is elected; work that must not be done twice is its alone.
+        self.elected, self.deposed = asyncio.Event(), asyncio.Event()
         self.sent = 0
         self._unsent = {SELF: True, HUB: True}
         self._pauses: dict[str, Pause] = {}
         self._sealed_at = self._resent_at = 0.0
         self._log = log.get("sequencer")
+
+    @property
+    def leading(self) -> bool:
+        return self.elected.is_set()
 
     @staticmethod
     def _now() -> float:
@@ -97,7 +103,8 @@ class Sequencer:
                     pause = POLL_S
                     await self._lead(connection)
                 finally:
-                    self.leading = False
+                    self.elected.clear()
+                    self.deposed.set()
                     await asyncio.shield(_close(connection))
             except (
                 OSError,
@@ -108,14 +115,15 @@ class Sequencer:
             ) as error:
                 self._log.warning("sequencer-interrupted", error=repr(error)[:200])
             await asyncio.sleep(pause)
-            pause = min(pause * 2, MAX_PAUSE_S)
+            pause = min(pause * 2, MOST_AWAY_S)
 
     async def _lead(self, connection: asyncpg.Connection) -> None:
         while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
             # Another process of this service leads. Tell it of what was committed here.
             if await self._pause(1.0):
                 await connection.execute(f"NOTIFY {WAKE_CHANNEL}")
-        self.leading = True
+        self.deposed.clear()
+        self.elected.set()
         self._unsent = {SELF: True, HUB: True}  # what an earlier leader numbered and did not send
         await connection.add_listener(WAKE_CHANNEL, self._heard)
         while True:

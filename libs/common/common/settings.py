@@ -26,13 +26,21 @@ class Settings(BaseSettings):
     node: str = Field(description="Id of this node in the topology")
     topology: Path = Field(description="The list of nodes: deploy/topology.yaml")
     database_url: str = Field(description="postgresql://user:password@host:port/database")
-    nats_url: str = "nats://127.0.0.1:4222"
+    database_read_url: str | None = Field(
+        default=None, description="A follower of the database, for lists that may be 5 s old (hub)"
+    )
+    nats_url: str = Field(
+        default="nats://127.0.0.1:4222", description="Of a cluster all, separated by commas"
+    )
     nkey_seed_file: Path | None = Field(default=None, description="This node's nkey seed; None: no bus")
     nats_ca_file: Path | None = None
     nats_cert_file: Path | None = None
     nats_key_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8000
+    own_port: int | None = Field(
+        default=None, description="Also listen here, when several processes of a node share `port`"
+    )
     hub_url: str = Field(default="http://127.0.0.1:18000", description="Where this process reaches the hub")
     issuer: str | None = Field(default=None, description="Token issuer; default: the hub")
     jwks_url: str | None = Field(default=None, description="Keys of the issuer; default: the hub's")

@@ -18,7 +18,7 @@ class Rule:
     """One rule.
 
     Shape: `modes` are the kinds of run that look at it; `mend_zh` and `mend_en` say what to change;
-    `see` is the section of docs/api.md.
+    `see` is a section below docs/.
     """
 
     id: str

@@ -12,13 +12,14 @@ from pathlib import Path
 from localnet import processes
 from localnet.diagnosis import explained
 from localnet.natsconf import Broker, render
-from localnet.network import HOST, Network
+from localnet.network import HOST, NATS, Network
 from localnet.paths import refused_by_disk
 from localnet.secrets import SYSTEM
 from localnet.trouble import Trouble
 
 START_TIMEOUT_S = 30.0
 HEALTH = "/healthz?js-enabled-only=true"
+HEALTH_IN_CLUSTER = "/healthz?js-server-only=true"  # and it knows the cluster's leader
 
 
 def program() -> Path:
@@ -59,6 +60,7 @@ def write_configuration(network: Network, path: Path, broker: Broker) -> None:
             {name: secrets.further_keys(name) for name in names},
         )
         draft = path.with_suffix(".draft")
+        draft.touch(mode=0o600)  # a cluster's password is in it
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     except OSError as error:
@@ -77,18 +79,19 @@ class EmbeddedBroker:
 
     network: Network
     pid: int | None = field(default=None)
+    name: str = NATS
 
     @property
     def configuration(self) -> Path:
-        return self.network.folder.nats / "nats.conf"
+        return self.network.folder.nats / f"{self.name}.conf"
 
     @property
     def log(self) -> Path:
-        return self.network.folder.log("nats")
+        return self.network.folder.log(self.name)
 
     def spawn(self) -> int:
         """Start the server as a child of this process without waiting; answers its pid."""
-        write_configuration(self.network, self.configuration, self.network.broker)
+        write_configuration(self.network, self.configuration, self.network.broker_named(self.name))
         self.pid = processes.execute([str(program()), "-c", str(self.configuration)], self.log)
         return self.pid
 

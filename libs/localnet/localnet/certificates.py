@@ -91,7 +91,8 @@ class Authority:
             issuer, signer = self._authority(now)
             key = ec.generate_private_key(ec.SECP256R1())
             held = tuple(dict.fromkeys((*HERE, BROKER, *names) if server else (holder,)))
-            usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
+            # The servers of a cluster call each other.
+            usage = [ExtendedKeyUsageOID.SERVER_AUTH] if server else []
             ends = min(now + datetime.timedelta(days=days), issuer.not_valid_after_utc)
             made = (
                 x509.CertificateBuilder()
@@ -102,7 +103,9 @@ class Authority:
                 .not_valid_before(min(now, ends) - BACKDATED)
                 .not_valid_after(ends)
                 .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-                .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+                .add_extension(
+                    x509.ExtendedKeyUsage([*usage, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+                )
                 .add_extension(x509.SubjectAlternativeName([_general(name) for name in held]), critical=False)
                 .add_extension(
                     x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False

@@ -44,6 +44,23 @@ def server(settings: Settings) -> uvicorn.Server:
     )
 
 
+def sockets(settings: Settings) -> list[socket.socket] | None:
+    """Where to listen: beside others of the same node on one port, and on one of this process alone."""
+    if settings.own_port is None:
+        return None
+    return [listen(settings.host, settings.port, shared=True), listen(settings.host, settings.own_port)]
+
+
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:  # the kernel deals out the connections among those that listen
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    made.bind((host, port))
+    made.set_inheritable(True)
+    return made
+
+
 class Quiet(uvicorn.Server):
     """A server that leaves signals to `serve`, so that many share one loop."""
 
@@ -65,12 +82,15 @@ def serve(several: Sequence[Settings]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue]
     servers = [server(settings) for settings in several]
+    listening = [sockets(settings) for settings in several]
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
-        await asyncio.gather(*(one.serve() for one in servers))
+        await asyncio.gather(
+            *(one.serve(sockets=given) for one, given in zip(servers, listening, strict=True))
+        )
 
     def stop() -> None:
         for one in servers:

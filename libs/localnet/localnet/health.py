@@ -16,7 +16,8 @@ class Health:
     """The probes in flight. PostgreSQL tells by its pid file, the others by HTTP."""
 
     selector: selectors.BaseSelector
-    postgres_ready: Callable[[], bool]
+    postgres_ready: Callable[[str], bool]
+    nats_path: str = HEALTH
     probes: dict[tuple[str, str], Probe] = field(default_factory=dict)
 
     def look(self, members: Iterable[Member], now: float) -> None:
@@ -28,8 +29,8 @@ class Health:
             if member.pid is None or member.kill_at is not None or now < member.next_probe:
                 continue
             member.next_probe = now + (PROBE_READY_S if member.state == "ready" else PROBE_STARTING_S)
-            if member.name == POSTGRES:
-                member.answered(POSTGRES, self.postgres_ready(), now)
+            if member.kind == POSTGRES:
+                member.answered(member.name, self.postgres_ready(member.name), now)
                 continue
             for name, port in member.probes.items():
                 if (member.name, name) not in self.probes:
@@ -43,6 +44,6 @@ class Health:
             if member.pid == pid:  # not the answer of a child that has died since
                 member.answered(name, good, time.monotonic())
 
-        probe = Probe(port, HEALTH if member.name == NATS else "/readyz", now + TIMEOUT_S, done)
+        probe = Probe(port, self.nats_path if member.kind == NATS else "/readyz", now + TIMEOUT_S, done)
         if probe.begin(self.selector):
             self.probes[(member.name, name)] = probe

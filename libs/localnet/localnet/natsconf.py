@@ -35,6 +35,18 @@ def tls_files(folder: Path, holder: str) -> Tls:
 
 
 @dataclass(frozen=True)
+class Cluster:
+    """One server's place among the brothers that keep its streams too.
+
+    Shape: `routes` are host:port of all of them; `password` proves a brother.
+    """
+
+    listen: str
+    routes: tuple[str, ...]
+    password: str
+
+
+@dataclass(frozen=True)
 class Broker:
     """How one broker listens and stores."""
 
@@ -44,6 +56,8 @@ class Broker:
     monitor: str = "127.0.0.1:8222"
     max_file_bytes: int = 4 * 2**30  # stays below 80 % of the disk: a full disk would need a restart
     tls: Tls | None = None
+    name: str = "hub"
+    cluster: Cluster | None = None
 
 
 def up(node: Node) -> str:
@@ -95,16 +109,36 @@ def account(node: Node, keys: Sequence[str]) -> str:
   }}"""
 
 
-def tls_block(tls: Tls | None) -> str:
+def tls_block(tls: Tls | None, *, clients: bool = True) -> str:
     if tls is None:
         return ""
+    first = "  handshake_first: true  # nothing in the clear; a port 443 that looks for TLS lets it pass\n"
     return f"""tls {{
   cert_file: {text(tls.cert_file)}
   key_file: {text(tls.key_file)}
   ca_file: {text(tls.ca_file)}
   verify: true
   min_version: "1.3"
-  handshake_first: true  # nothing is said in the clear, and a port 443 that inspects for TLS lets it pass
+{first if clients else ""}}}
+"""
+
+
+def cluster_block(cluster: Cluster | None, tls: Tls | None) -> str:
+    if cluster is None:
+        return ""
+    password = text(cluster.password)
+    routes = "\n".join(
+        f"    {text(f'nats-route://hub:{cluster.password}@{route}')}" for route in cluster.routes
+    )
+    inner = "".join(f"  {line}\n" for line in tls_block(tls, clients=False).splitlines())
+    return f"""cluster {{
+  name: hub
+  listen: {text(cluster.listen)}
+  no_advertise: true  # clients are told of every server, and through no other
+  authorization {{ user: hub, password: {password} }}
+{inner}  routes: [
+{routes}
+  ]
 }}
 """
 
@@ -132,7 +166,7 @@ def render(
     accounts = "\n".join(account(node, accepted[node.id]) for node in topology.spokes)
     hubs = ", ".join(f"{{ nkey: {key} }}" for key in accepted[topology.hub.id])
     return f"""# Generated from the topology at every start; changes made here are lost.
-server_name: hub
+server_name: {broker.name}
 listen: {text(f"{broker.host}:{broker.port}")}
 http: {text(broker.monitor)}
 max_payload: {MAX_PAYLOAD_BYTES}
@@ -141,7 +175,7 @@ write_deadline: "30s"  # a line of 64 kbit/s needs so long for one batch
 ping_interval: "20s"
 ping_max: 2
 logtime_utc: true
-{tls_block(broker.tls)}jetstream {{
+{tls_block(broker.tls)}{cluster_block(broker.cluster, broker.tls)}jetstream {{
   store_dir: {text(broker.store)}
   domain: hub
   sync_interval: always  # the default acknowledges what a power cut then takes away

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,16 +13,26 @@ from urllib.parse import quote, urlsplit
 import yaml
 from common.node import Node, Topology, parse
 
-from localnet.natsconf import BROKER, Broker, tls_files
+from localnet.natsconf import BROKER, Broker, Cluster, tls_files
 from localnet.paths import Folder
 from localnet.secrets import Secrets, read
 from localnet.trouble import USAGE, Trouble
 
 HOST = "127.0.0.1"
 PORT_BASE = 18000
-NATS_OFFSET, MONITOR_OFFSET, POSTGRES_OFFSET = 50, 51, 60
 POSTGRES, NATS = "postgres", "nats"
 SERVERS = (POSTGRES, NATS)
+# Scaled out: three brokers, a database that follows the first, and two processes of these kinds of service.
+FOLLOWER = "postgres-2"
+BROKERS = (NATS, "nats-2", "nats-3")
+SCALED = ("hub", "matchmaking")
+SECOND = "-2"
+PORTS = {
+    "hub": 42, "hub-2": 43, "matchmaking": 44, "matchmaking-2": 45,  # of one process, beside the shared one
+    NATS: 50, "nats-2": 52, "nats-3": 53, POSTGRES: 60, FOLLOWER: 61,
+}  # fmt: skip
+MONITORS = {NATS: 51, "nats-2": 54, "nats-3": 55}
+ROUTES = {NATS: 56, "nats-2": 57, "nats-3": 58}
 APPLICATION_ROLE = "hubnet"
 STREAM_BYTES = 32 * 2**20
 STREAM_ROOM = 2 * STREAM_BYTES  # what one node's two streams may fill
@@ -44,6 +55,7 @@ class Network:
     nats_url: str | None = None
     max_file_bytes: int = 0
     tls: bool = False  # between the embedded broker and everybody
+    scale_out: bool = False
 
     @cached_property
     def topology(self) -> Topology:
@@ -58,20 +70,57 @@ class Network:
         """The selected ones, in the order of the list."""
         return tuple(n for n in self.topology.nodes if not self.selected or n.id in self.selected)
 
+    @property
+    def brokers(self) -> tuple[str, ...]:
+        """Those of this network's own."""
+        if self.nats_url:
+            return ()
+        return BROKERS if self.scale_out else (NATS,)
+
+    @property
+    def follower(self) -> str | None:
+        return FOLLOWER if self.scale_out and not self.postgres_url else None
+
+    def processes(self, node: Node) -> tuple[str, ...]:
+        """Names of the processes that are one node."""
+        return (node.id, node.id + SECOND) if self.doubled(node) else (node.id,)
+
+    def doubled(self, node: Node) -> bool:
+        return self.scale_out and not self.single_process and node.kind in SCALED
+
+    def node_of(self, process: str) -> Node:
+        known = {name: node for node in self.topology.nodes for name in self.processes(node)}
+        return known[process]
+
+    @property
+    def members(self) -> list[str]:
+        """Everything that may run and has a log."""
+        servers = [*SERVERS, *self.brokers, *([self.follower] if self.follower else [])]
+        return [*dict.fromkeys(servers), *(name for node in self.nodes for name in self.processes(node))]
+
     def port(self, name: str) -> int:
-        offsets = {POSTGRES: POSTGRES_OFFSET, NATS: NATS_OFFSET}
-        return self.port_base + (offsets[name] if name in offsets else self.topology.node(name).port)
+        """Where callers reach it; processes that are one node share theirs."""
+        if name in PORTS and name not in SCALED:
+            return self.port_base + PORTS[name]
+        return self.port_base + self.topology.node(name).port
+
+    def own_port(self, process: str) -> int:
+        """Where this very process answers."""
+        node = self.node_of(process)
+        return self.port_base + PORTS[process] if self.doubled(node) else self.port(node.id)
 
     @property
     def monitor_port(self) -> int:
-        return self.port_base + MONITOR_OFFSET
+        return self.port_base + MONITORS[NATS]
 
     def url(self, node: str) -> str:
         return f"http://{HOST}:{self.port(node)}"
 
     @property
     def bus_url(self) -> str:
-        return self.nats_url or f"{'tls' if self.tls else 'nats'}://{HOST}:{self.port(NATS)}"
+        """Of several brokers all, separated by commas."""
+        scheme = "tls" if self.tls else "nats"
+        return self.nats_url or ",".join(f"{scheme}://{HOST}:{self.port(name)}" for name in self.brokers)
 
     def database_url(self, node: Node) -> str:
         """As the node's own role, which is named like its database."""
@@ -81,8 +130,15 @@ class Network:
         """As the role that owns the templates."""
         return self._url(APPLICATION_ROLE, self.secrets.application_file, database)
 
-    def _url(self, role: str, password_file: Path, database: str) -> str:
-        server = urlsplit(self.postgres_url or f"//{HOST}:{self.port(POSTGRES)}")
+    def read_url(self, node: Node) -> str | None:
+        """The same database at the follower; None without one."""
+        if not self.follower:
+            return None
+        place = self.port(self.follower)
+        return self._url(node.database, self.secrets.database_file(node.id), node.database, place)
+
+    def _url(self, role: str, password_file: Path, database: str, port: int | None = None) -> str:
+        server = urlsplit(self.postgres_url or f"//{HOST}:{port or self.port(POSTGRES)}")
         password = quote(read(password_file), safe="")
         query = f"?{server.query}" if server.query else ""
         return f"postgresql://{role}:{password}@{server.netloc.rpartition('@')[2]}/{database}{query}"
@@ -100,22 +156,38 @@ class Network:
 
     @property
     def broker(self) -> Broker:
+        return self.broker_named(NATS)
+
+    def broker_named(self, name: str) -> Broker:
+        cluster = None
+        if self.scale_out:
+            routes = {one: f"{HOST}:{self.port_base + ROUTES[one]}" for one in self.brokers}
+            cluster = Cluster(routes[name], tuple(routes.values()), read(self.secrets.cluster_file))
         return Broker(
-            store=self.folder.nats / "store",
-            port=self.port(NATS),
-            monitor=f"{HOST}:{self.monitor_port}",
+            # What a lone server has stored is not a cluster's, and would be dropped by it.
+            store=self.folder.nats / (f"cluster-{name}" if cluster else "store"),
+            port=self.port(name),
+            monitor=f"{HOST}:{self.port_base + MONITORS[name]}",
             max_file_bytes=self.max_file_bytes,
             tls=tls_files(self.folder.certificates, BROKER) if self.tls else None,
+            name=name if cluster else "hub",
+            cluster=cluster,
         )
 
     @property
     def listening(self) -> dict[str, int]:
         """Every port this network is about to listen on, by who needs it."""
         ports = {node.id: self.port(node.id) for node in self.nodes}
-        if not self.nats_url:
-            ports |= {NATS: self.port(NATS), "nats monitoring": self.monitor_port}
+        for name in (name for node in self.nodes if self.doubled(node) for name in self.processes(node)):
+            ports[f"{name} alone"] = self.own_port(name)
+        for name in self.brokers:
+            ports |= {name: self.port(name), f"{name} monitoring": self.port_base + MONITORS[name]}
+            if self.scale_out:
+                ports[f"{name} routes"] = self.port_base + ROUTES[name]
         if not self.postgres_url:
             ports[POSTGRES] = self.port(POSTGRES)
+        if self.follower:
+            ports[self.follower] = self.port(self.follower)
         return ports
 
     def as_json(self) -> dict[str, Any]:
@@ -149,8 +221,9 @@ class Network:
         given = os.environ.get("HUBNET_NATS_MAX_FILE_BYTES")
         free = shutil.disk_usage(self.folder.root).free
         least = len(self.topology.spokes) * STREAM_ROOM  # the broker reserves every stream's limit
+        needed = least * max(1, len(self.brokers))
         limit = int(given) if given else min(2 * least, free * 8 // 10)
-        if limit < least or free < least:
+        if limit < least or free < needed:
             raise Trouble(
                 (f"磁盘空间不足：剩余 {free >> 20} MB", f"the disk is nearly full: {free >> 20} MB are free"),
                 (
@@ -186,9 +259,9 @@ def recall(folder: Folder) -> dict[str, Any]:
         return {}
 
 
-def check_names(topology: Topology, names: list[str], servers: bool = False) -> None:
+def check_names(topology: Topology, names: list[str], more: Iterable[str] = ()) -> None:
     """Raises: Trouble naming the ids that are not in the list."""
-    known = [node.id for node in topology.nodes] + (list(SERVERS) if servers else [])
+    known = list(dict.fromkeys([*(node.id for node in topology.nodes), *more]))
     unknown = [name for name in names if name not in known]
     if unknown:
         raise Trouble(

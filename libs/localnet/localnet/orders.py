@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from localnet import processes
 from localnet.control import Client
 from localnet.members import Member
-from localnet.network import NATS, SERVERS, check_names
+from localnet.network import SERVERS, check_names
 from localnet.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Orders:
                         ("稍后再试", "try again in a moment"),
                     )
                 return member
-        check_names(supervisor.network.topology, [name], servers=True)
+        check_names(supervisor.network.topology, [name], SERVERS)
         if name in SERVERS:
             raise Trouble(
                 (f"{name} 是外部服务器", f"{name} is a server from elsewhere"),
@@ -76,11 +76,11 @@ class Orders:
         member.again = member.pid is not None and member.kill_at is not None
         if member.pid is None:
             member.start()
-        missing = set(member.probes) - self.supervisor.provisioning.done - set(SERVERS)
+        network = self.supervisor.network
+        homes = set() if member.kind in SERVERS else {network.node_of(name).id for name in member.probes}
+        missing = homes - self.supervisor.provisioning.done
         if missing and not self.supervisor.provisioning.pid:
-            self.supervisor.provisioning.begin(
-                [self.supervisor.network.topology.node(name) for name in missing]
-            )
+            self.supervisor.provisioning.begin([network.topology.node(id) for id in missing])
 
     def stop(self, member: Member) -> None:
         member.again = False
@@ -129,7 +129,7 @@ class Orders:
                 "kind": member.kind if member.name == name else network.topology.node(name).kind,
                 "state": member.state_of(name),
                 "pid": member.pid,
-                "port": network.port(name) if name != NATS else network.port(NATS),
+                "port": network.port(name),
                 "restarts": member.restarts,
                 "started": member.started if member.pid else None,
                 "ready_after_s": round(member.ready_since - member.started, 2)

@@ -25,6 +25,7 @@ from localnet.secrets import read
 from localnet.trouble import Trouble
 
 START_TIMEOUT_S = 60.0
+HBA = "host all all 127.0.0.1/32 scram-sha-256\nhost replication postgres 127.0.0.1/32 scram-sha-256\n"
 
 
 class Database(Protocol):
@@ -160,7 +161,7 @@ class EmbeddedPostgres:
         lines = "".join(f"{name} = '{value}'\n" for name, value in options(self.port).items())
         for path, body in (
             (self.data / "hubnet.conf", f"include 'postgresql.conf'\n{lines}"),
-            (self.data / "pg_hba.conf", "host all all 127.0.0.1/32 scram-sha-256\n"),
+            (self.data / "pg_hba.conf", HBA),
         ):
             path.write_text(body, encoding="ascii")
             if self.account:
@@ -216,6 +217,46 @@ class EmbeddedPostgres:
         return f"postgresql://postgres:{read(self.password_file)}@127.0.0.1:{self.port}/{name}"
 
 
+@dataclass
+class FollowingPostgres(EmbeddedPostgres):
+    """A copy of another server that follows it, for reading. It never takes over by itself."""
+
+    leader_port: int = 0
+
+    def prepare(self) -> None:
+        """Clear what a killed start left behind; the copy itself is made by the process that then serves it."""
+        try:
+            place = privileges.place_for_data(self.account, self.folder)
+            for draft in place.glob("draft*"):
+                shutil.rmtree(draft)
+            if self.data.exists():
+                self.configure()
+        except OSError as error:
+            raise refused_by_disk(self.folder, error) from error
+
+    def spawn(self) -> int:
+        """Raises: Trouble as prepare does."""
+        self.prepare()
+        copied = f"{self.data.parent}/draft{os.getpid()}"
+        # The password lies in the copy's postgresql.auto.conf, for its owner only.
+        make = (
+            f'"{self.binaries}/pg_basebackup" -D "{copied}" -R -X stream -c fast --no-sync'
+            f' -d "host=127.0.0.1 port={self.leader_port} user=postgres dbname=replication"'
+            f' && mv "{copied}" "{self.data}"'
+        )
+        # The leader's settings came with the copy, its port among them.
+        serve = f'exec "{self.binaries}/postgres" -D "{self.data}" --config-file="{self.data}/hubnet.conf" -p {self.port}'
+        self.pid = processes.execute(
+            ["/bin/sh", "-c", f'[ -d "{self.data}" ] || {{ {make}; }} && unset PGPASSWORD && {serve}'],
+            self.log,
+            become=self.account,
+            on_parent_death=signal.SIGINT,
+            environment=plain_environment() | {"PGPASSWORD": read(self.password_file)},
+            folder=Path("/"),
+        )
+        return self.pid
+
+
 def options(port: int) -> dict[str, str]:
     """Why each: 26 small pools share one server, every acknowledged commit survives a power cut."""
     return {
@@ -226,6 +267,7 @@ def options(port: int) -> dict[str, str]:
         "password_encryption": "scram-sha-256",
         "shared_buffers": "128MB",
         "max_wal_size": "512MB",
+        "wal_keep_size": "256MB",  # a follower that was away catches up; no slot, which would fill this disk
         "fsync": "on",
         "synchronous_commit": "on",
         "full_page_writes": "on",

@@ -17,6 +17,7 @@ from localnet.network import STREAM_BYTES, Network
 from localnet.settings import settings_for
 from localnet.trouble import Trouble, unexpected
 
+COPIES = 3  # of every stream, where there are so many brokers
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -60,7 +61,8 @@ def provide_bus(work: Work) -> None:
     nodes = network.topology.spokes
     tls = credentials.tls(settings_for(network, network.topology.hub))
     told = work.progress("streams")
-    asyncio.run(streams.provision(network.bus_url, seed_file, nodes, STREAM_BYTES, told, tls))
+    replicas = COPIES if len(network.bus_url.split(",")) >= COPIES else 1
+    asyncio.run(streams.provision(network.bus_url, seed_file, nodes, STREAM_BYTES, told, tls, replicas))
 
 
 def report_operator(network: Network, report: Report) -> None:

@@ -8,11 +8,11 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from localnet.broker import write_configuration
-from localnet.network import HOST, Network
+from localnet.network import HOST, MONITORS, Network
 from localnet.secrets import Secrets, keep, new_seed, public_key
 from localnet.trouble import Trouble
 
@@ -64,33 +64,38 @@ def rotate(
 
 def keys_in_use(network: Network) -> set[str]:
     """Public nkeys of the connections to the embedded broker. Raises: Trouble when it does not answer."""
-    connections = monitor(network, "/connz?auth=1&limit=4096")["connections"]
-    return {found.get("authorized_user", "") for found in connections}
+    answers = [monitor(network, name, "/connz?auth=1&limit=4096") for name in network.brokers]
+    return {found.get("authorized_user", "") for answer in answers for found in answer["connections"]}
 
 
-def reload(network: Network, pid: int) -> None:
-    """Write the broker's configuration anew and have it read without ending a connection.
+def reload(network: Network, pids: Mapping[str, int]) -> None:
+    """Write the brokers' configurations anew and have them read without ending a connection.
 
-    Raises: Trouble when the broker keeps the old one.
+    Raises: Trouble when a broker keeps the old one.
     """
-    path = network.folder.nats / "nats.conf"
-    write_configuration(network, path, network.broker)
-    before = monitor(network, "/varz")["config_load_time"]
+    for name, pid in pids.items():
+        _reload(network, name, pid)
+
+
+def _reload(network: Network, name: str, pid: int) -> None:
+    path = network.folder.nats / f"{name}.conf"
+    write_configuration(network, path, network.broker_named(name))
+    before = monitor(network, name, "/varz")["config_load_time"]
     os.kill(pid, signal.SIGHUP)
     deadline = time.monotonic() + RELOAD_S
-    while monitor(network, "/varz")["config_load_time"] == before:
+    while monitor(network, name, "/varz")["config_load_time"] == before:
         if time.monotonic() > deadline:
             raise Trouble(
                 ("消息服务器没有采用新配置", f"the broker did not take the new configuration {path}"),
                 ("新密钥须先被认可", "a new key must be accepted before it is used"),
-                ("查看 hubnet logs nats", "see hubnet logs nats"),
+                (f"查看 hubnet logs {name}", f"see hubnet logs {name}"),
             )
         time.sleep(0.05)
 
 
-def monitor(network: Network, path: str) -> dict[str, Any]:
+def monitor(network: Network, name: str, path: str) -> dict[str, Any]:
     """Raises: Trouble when the broker's monitoring does not answer."""
-    connection = http.client.HTTPConnection(HOST, network.monitor_port, timeout=5)
+    connection = http.client.HTTPConnection(HOST, network.port_base + MONITORS[name], timeout=5)
     try:
         connection.request("GET", path)
         return json.loads(connection.getresponse().read())

@@ -47,6 +47,11 @@ class Secrets:
         return self.folder.secrets / "postgres-hubnet"
 
     @property
+    def cluster_file(self) -> Path:
+        """What the brokers of a cluster know each other by."""
+        return self.folder.secrets / "nats-cluster"
+
+    @property
     def pepper_file(self) -> Path:
         return self.folder.secrets / "pepper"
 
@@ -67,6 +72,7 @@ class Secrets:
             self.application_file,
             self.pepper_file,
             self.client_file,
+            self.cluster_file,
         ):
             keep(path, lambda: secrets.token_urlsafe(32))
         return self

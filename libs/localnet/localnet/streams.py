@@ -39,10 +39,10 @@ class Stream:
     consumer: ConsumerConfig
 
 
-def wanted(nodes: Iterable[Node], max_bytes: int) -> list[Stream]:
+def wanted(nodes: Iterable[Node], max_bytes: int, replicas: int = 1) -> list[Stream]:
     """The two streams of every node: what it says, read by the hub, and what it hears."""
     return [
-        Stream(stream(name, subject, max_bytes), consumer(reader))
+        Stream(stream(name, subject, max_bytes, replicas), consumer(reader))
         for node in nodes
         for name, subject, reader in (
             (up(node), f"up.{node.id}.>", "hub"),
@@ -51,7 +51,7 @@ def wanted(nodes: Iterable[Node], max_bytes: int) -> list[Stream]:
     ]
 
 
-def stream(name: str, subject: str, max_bytes: int) -> StreamConfig:
+def stream(name: str, subject: str, max_bytes: int, replicas: int) -> StreamConfig:
     """Never with `persist_mode`: its async form silently switches the broker's fsync off."""
     return StreamConfig(
         name=name,
@@ -64,7 +64,7 @@ def stream(name: str, subject: str, max_bytes: int) -> StreamConfig:
         duplicate_window=600,
         deny_delete=True,
         deny_purge=True,
-        num_replicas=1,
+        num_replicas=replicas,
     )
 
 
@@ -101,7 +101,7 @@ async def connect(url: str, seed_file: Path, tls: ssl.SSLContext | None = None) 
 
     try:
         return await nats.connect(
-            url,
+            url.split(","),
             name="provisioning",
             nkeys_seed=str(seed_file),
             inbox_prefix=inbox("hub").encode(),
@@ -130,6 +130,7 @@ async def provision(
     max_bytes: int,
     progress: Callable[[int, int], None],
     tls: ssl.SSLContext | None = None,
+    replicas: int = 1,
 ) -> None:
     """Make or correct every stream and consumer; one listing call each when all is well.
 
@@ -138,7 +139,7 @@ async def provision(
     connection = await connect(url, seed_file, tls)
     try:
         js = connection.jetstream(timeout=20)
-        streams = wanted(nodes, max_bytes)
+        streams = wanted(nodes, max_bytes, replicas)
         await in_turns(
             [lambda s=s: settle(js, s) for s in await lacking(js, streams, progress)], progress, len(streams)
         )

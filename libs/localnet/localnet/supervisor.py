@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from localnet import preflight, processes, stale
-from localnet.broker import EmbeddedBroker
+from localnet.broker import HEALTH, HEALTH_IN_CLUSTER, EmbeddedBroker
 from localnet.control import Client, Listener
 from localnet.diagnosis import explained, last_lines
 from localnet.health import Health
 from localnet.members import Member
-from localnet.network import NATS, POSTGRES, SERVERS, Network
+from localnet.network import MONITORS, NATS, POSTGRES, SERVERS, Network
 from localnet.orders import Orders
-from localnet.postgres import EmbeddedPostgres, ExternalPostgres
+from localnet.postgres import EmbeddedPostgres, ExternalPostgres, FollowingPostgres
 from localnet.preload import preload
 from localnet.probe import Probe
 from localnet.provisioning import Provisioning
@@ -50,14 +50,16 @@ class Supervisor:
         self.orders = Orders(self)
         self.listener = Listener(network.folder, self.selector, self.orders.obey, self.client_gone)
         self.postgres = self.embedded_postgres()
-        self.broker = None if network.nats_url else EmbeddedBroker(network)
+        self.follower = self.following_postgres()
+        self.brokers = {name: EmbeddedBroker(network, name=name) for name in network.brokers}
         self.members = self.servers() + self.services()
         self.provisioning = Provisioning(self.network, self.selector)
         self.phase = "servers"
         self.trouble: Trouble | None = None
         self.told_to_stop = self.held = False
         self.mended = mended
-        self.health = Health(self.selector, lambda: self.postgres is not None and self.postgres.ready)
+        path = HEALTH_IN_CLUSTER if network.scale_out else HEALTH
+        self.health = Health(self.selector, self.postgres_ready, path)
         self.next_snapshot = 0.0
         self.said: str = ""
         self.began = self.serving_since = time.monotonic()
@@ -74,12 +76,33 @@ class Supervisor:
             network.folder.log(POSTGRES),
         )
 
+    def following_postgres(self) -> FollowingPostgres | None:
+        network, name = self.network, self.network.follower
+        if name is None:
+            return None
+        return FollowingPostgres(
+            network.folder.postgres.with_name(name),
+            network.port(name),
+            network.secrets.postgres_file,
+            network.folder.log(name),
+            leader_port=network.port(POSTGRES),
+        )
+
+    def postgres_ready(self, name: str) -> bool:
+        server = self.postgres if name == POSTGRES else self.follower
+        return server is not None and server.ready
+
     def servers(self) -> list[Member]:
+        network = self.network
         found: list[Member] = []
         if self.postgres:
-            found.append(Member(POSTGRES, POSTGRES, {POSTGRES: self.network.port(POSTGRES)}))
-        if self.broker:
-            found.append(Member(NATS, NATS, {NATS: self.network.monitor_port}))
+            found.append(Member(POSTGRES, POSTGRES, {POSTGRES: network.port(POSTGRES)}))
+        if network.follower:
+            found.append(
+                Member(network.follower, POSTGRES, {network.follower: network.port(network.follower)})
+            )
+        for name in self.brokers:
+            found.append(Member(name, NATS, {name: network.port_base + MONITORS[name]}))
         return found
 
     def services(self) -> list[Member]:
@@ -87,8 +110,9 @@ class Supervisor:
         if network.single_process:
             return [Member(ALL, ALL, {node.id: network.port(node.id) for node in network.nodes})]
         return [
-            Member(node.id, node.kind, {node.id: network.port(node.id)}, wanted=node in network.nodes)
+            Member(name, node.kind, {name: network.own_port(name)}, wanted=node in network.nodes)
             for node in network.topology.nodes
+            for name in network.processes(node)
         ]
 
     def run(self) -> int:
@@ -155,13 +179,13 @@ class Supervisor:
         """Start what the phase allows."""
         if self.phase == "stopping":
             # Servers go last: what a service still commits on its way out has somewhere to go.
-            if not any(m.pid for m in self.members if m.name not in SERVERS):
+            if not any(m.pid for m in self.members if m.kind not in SERVERS):
                 for member in self.members:
                     if member.pid and member.kill_at is None:
                         self.end(member)
             return
         for member in self.members:
-            if member.may_start(now) and (member.name in SERVERS or self.may_serve(member)):
+            if member.may_start(now) and self.may_run(member):
                 self.start(member, now)
         if self.phase == "up":
             self.drop_unprovided()
@@ -172,7 +196,7 @@ class Supervisor:
         if hopeless:
             self.fail(self.never_came_up(hopeless[0]))
             return
-        if self.phase == "servers" and all(m.state == "ready" for m in self.members if m.name in SERVERS):
+        if self.phase == "servers" and all(m.state == "ready" for m in self.members if m.kind in SERVERS):
             self.phase = "provision"
             self.snapshot()
             self.provisioning.begin(self.network.nodes)
@@ -196,19 +220,26 @@ class Supervisor:
         trouble = self.provisioning.trouble
         if self.provisioning.over and trouble:
             for member in self.members:
-                if member.wanted and member.name not in SERVERS and not self.may_serve(member):
+                if member.wanted and not self.may_run(member):
                     member.wanted, member.why = False, str(trouble)
             self.provisioning.trouble = None
 
-    def may_serve(self, member: Member) -> bool:
-        return self.phase in ("services", "up") and set(member.probes) <= self.provisioning.done
+    def may_run(self, member: Member) -> bool:
+        if member.name == self.network.follower:
+            return self.postgres_ready(POSTGRES)
+        if member.kind in SERVERS:
+            return True
+        homes = {self.network.node_of(name).id for name in member.probes}
+        return self.phase in ("services", "up") and homes <= self.provisioning.done
 
     def start(self, member: Member, now: float) -> None:
         try:
             if member.name == POSTGRES and self.postgres:
                 pid = self.postgres.spawn()
-            elif member.name == NATS and self.broker:
-                pid = self.broker.spawn()
+            elif member.name == self.network.follower and self.follower:
+                pid = self.follower.spawn()
+            elif member.name in self.brokers:
+                pid = self.brokers[member.name].spawn()
             else:
                 pid = processes.fork(lambda: self.serve(member), self.network.folder.log(member.name))
         except Trouble as trouble:
@@ -222,7 +253,8 @@ class Supervisor:
     def serve(self, member: Member) -> int:
         from localnet.fleet import serve  # uvicorn is loaded by the services' import, in the parent
 
-        return serve([settings_for(self.network, self.network.topology.node(name)) for name in member.probes])
+        network = self.network
+        return serve([settings_for(network, network.node_of(name), name) for name in member.probes])
 
     def reap(self) -> None:
         while True:
@@ -247,13 +279,13 @@ class Supervisor:
 
     def end(self, member: Member) -> None:
         member.stop(time.monotonic())
-        processes.tell(member.pid, signal.SIGINT if member.name == POSTGRES else signal.SIGTERM)
+        processes.tell(member.pid, signal.SIGINT if member.kind == POSTGRES else signal.SIGTERM)
 
     def end_slow_ones(self, now: float) -> None:
         for member in self.members:
             if member.pid and member.kill_at is not None and now >= member.kill_at:
                 # Immediate shutdown for PostgreSQL: its children go with it, its log is replayed at the next start.
-                processes.tell(member.pid, signal.SIGQUIT if member.name == POSTGRES else signal.SIGKILL)
+                processes.tell(member.pid, signal.SIGQUIT if member.kind == POSTGRES else signal.SIGKILL)
                 member.kill_at = now + 2.0
 
     def shut_down(self) -> None:
@@ -263,7 +295,7 @@ class Supervisor:
         self.provisioning.cancel()
         for member in self.members:
             member.wanted = member.again = False
-            if member.name not in SERVERS and member.pid:
+            if member.kind not in SERVERS and member.pid:
                 self.end(member)
 
     def fail(self, trouble: Trouble) -> None:
@@ -280,7 +312,7 @@ class Supervisor:
         )
 
     def never_came_up(self, member: Member) -> Trouble:
-        if member.name in SERVERS:
+        if member.kind in SERVERS:
             return explained(self.network.folder.log(member.name), member.name)
         said = "\n".join(last_lines(self.network.folder.log(member.name)))
         return Trouble(

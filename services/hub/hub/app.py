@@ -36,6 +36,8 @@ from hub.nodes.consumers import heartbeats
 from hub.nodes.router import router as nodes
 from hub.outcomes.router import router as outcomes
 from hub.platforms import consumers as platforms_consumers
+from hub.pulls import consumers as pulls_consumers
+from hub.pulls.router import router as pulls
 from hub.routing import consumers as routing_consumers
 from hub.signing_keys import service as keys
 from hub.signing_keys.router import router as signing_keys
@@ -50,6 +52,7 @@ from hub.users.router import router as users
 PEPPER_MIN_BYTES = 32
 KEYS_CHECKED_EVERY_S = 60.0
 SNAPSHOTS_EVERY_S = 0.5
+PULLS_EVERY_S = 2.0
 # What one process of the hub was told, the others know so soon.
 MEMBERS_READ_EVERY_S = 1.0
 PLATFORMS_REVIEWED_EVERY_S = 5.0
@@ -108,7 +111,7 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
         title="枢纽平台 Hub",
         summary="身份、消息路由、联合目录、案件登记、网络状态 Identity, routing, catalogue, cases, status",
         routers=(
-            tokens, users, clients, api_keys, signing_keys, members, conformance, messages, nodes, drift, restorations, changes, snapshots, outcomes, directory, catalogue, technology, cases, dead_letters,
+            tokens, users, clients, api_keys, signing_keys, members, conformance, messages, nodes, drift, restorations, changes, snapshots, outcomes, pulls, directory, catalogue, technology, cases, dead_letters,
             status,
         ),
         routes=(
@@ -117,7 +120,7 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
             *cases_consumers.routes(roster.known),
             *drift_consumers.routes(roster.known, now),
         ),
-        jobs=(heartbeats(fences), drift_consumers.figures(registry), every(MEMBERS_READ_EVERY_S, meet), every(PLATFORMS_REVIEWED_EVERY_S, platforms_consumers.review(roster.known)), every(PROBATIONS_CHECKED_EVERY_S, end_probations), every(SNAPSHOTS_EVERY_S, snapshots_consumers.work(roster.known)), *([every(KEYS_CHECKED_EVERY_S, retire_keys)] if issues else [])),
+        jobs=(heartbeats(fences), drift_consumers.figures(registry), every(MEMBERS_READ_EVERY_S, meet, everywhere=True), every(PLATFORMS_REVIEWED_EVERY_S, platforms_consumers.review(roster.known)), every(PROBATIONS_CHECKED_EVERY_S, end_probations), every(SNAPSHOTS_EVERY_S, snapshots_consumers.work(roster.known)), every(PULLS_EVERY_S, pulls_consumers.work(roster.known, pepper if issues else None)), *([every(KEYS_CHECKED_EVERY_S, retire_keys)] if issues else [])),
         now=now,
         fetch_keys=own_keys if issues else None,
         registry=registry,

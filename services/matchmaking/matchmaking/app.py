@@ -56,8 +56,8 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
             *demands.routes(matchmaker, now),
         ),
         jobs=[
-            runtime.every(EMBED_EVERY_S, Embed(embeddings)),
-            runtime.every(REMATCH_EVERY_S, demands.Rematch(matchmaker)),
+            runtime.every(EMBED_EVERY_S, Embed(embeddings), everywhere=True),
+            runtime.every(REMATCH_EVERY_S, demands.Rematch(matchmaker), everywhere=True),
             runtime.every(PLAN_EVERY_S, Planning(matchmaker)),
             runtime.every(LOOK_EVERY_S, opportunities.Look(matchmaker, matchmaker.who, matchmaker.reason)),
         ],

@@ -122,7 +122,7 @@ class Site:
             return await connection.fetch(query)
 
     def reload(self):
-        rotation.reload(self.network, self.server.pid)
+        rotation.reload(self.network, {self.server.name: self.server.pid})
 
     async def mend(self):
         """Everything as at the start, whatever a test has left."""

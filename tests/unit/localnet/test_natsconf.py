@@ -9,7 +9,7 @@ import pytest
 import yaml
 from common.node import Topology, parse
 from localnet.broker import program
-from localnet.natsconf import Broker, Tls, render
+from localnet.natsconf import Broker, Cluster, Tls, render
 from localnet.secrets import new_seed
 from nkeys import from_seed
 
@@ -91,6 +91,32 @@ def test_what_durability_and_isolation_depend_on(topology: Topology, keys: dict[
     assert "tls {" not in text
     assert 'http: "127.0.0.1:8222"' in text
     assert text.count("jetstream: enabled") == 1
+
+
+def test_the_server_accepts_its_place_in_a_cluster(
+    topology: Topology, keys: dict[str, str], tmp_path: Path
+) -> None:
+    place = Cluster("127.0.0.1:6222", ("127.0.0.1:6222", "127.0.0.1:6223"), "a-secret")
+    text = render(topology, keys, replace(BROKER, name="$HUBNET_SERVER_NAME", cluster=place))
+    assert "nats-route://hub:a-secret@127.0.0.1:6223" in text
+    path = tmp_path / "nats.conf"
+    path.write_text(text, encoding="utf-8")
+    checked = subprocess.run(
+        [program(), "-c", path, "-t"], capture_output=True, text=True, check=False,
+        env={"HUBNET_SERVER_NAME": "nats-1"},
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_servers_of_a_cluster_prove_themselves_to_each_other(
+    topology: Topology, keys: dict[str, str]
+) -> None:
+    files = Tls(Path("/tls/server.crt"), Path("/tls/server.key"), Path("/tls/ca.crt"))
+    place = Cluster("127.0.0.1:6222", ("127.0.0.1:6222",), "a-secret")
+    text = render(topology, keys, replace(BROKER, tls=files, cluster=place))
+    cluster = text.split("cluster {", 1)[1].split("jetstream {", 1)[0]
+    assert "verify: true" in cluster
+    assert "handshake_first" not in cluster
 
 
 def test_tls_demands_a_client_certificate(topology: Topology, keys: dict[str, str]) -> None:

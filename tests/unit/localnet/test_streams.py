@@ -33,3 +33,8 @@ def test_only_what_we_set_is_compared() -> None:
     stream = wanted([NODE], max_bytes=1000)[0].config
     assert differs(stream, stream.evolve(description="made by hand")) == []
     assert differs(stream, stream.evolve(max_bytes=1)) == ["max_bytes"]
+
+
+def test_with_three_brokers_there_are_three_copies() -> None:
+    assert {s.config.num_replicas for s in wanted([NODE], max_bytes=1000)} == {1}
+    assert {s.config.num_replicas for s in wanted([NODE], max_bytes=1000, replicas=3)} == {3}

@@ -101,7 +101,7 @@ def _report(report: Report) -> None:
         evidence = json.dumps(one.evidence, ensure_ascii=False)
         out.print(Text.assemble(("  证据 evidence ", "dim"), evidence), soft_wrap=True)
         out.print(Text.assemble(("  办法 mend ", "green"), f"{one.mend_zh} · {one.mend_en}"), soft_wrap=True)
-        out.print(Text.assemble(("  文档 see ", "dim"), f"docs/api.md — {one.see}"), soft_wrap=True)
+        out.print(Text.assemble(("  文档 see ", "dim"), f"docs/{one.see}"), soft_wrap=True)
     counts, colour = report.counts, "green" if report.passed else "bold red"
     said = "通过 passed" if report.passed else "未通过 not passed"
     out.print(

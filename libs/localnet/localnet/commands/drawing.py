@@ -76,8 +76,8 @@ class Board:
 def steps(snapshot: dict[str, Any]) -> dict[str, tuple[int, int | None, str]]:
     """How far each step is: done, of how many, and what holds it up."""
     members = snapshot["members"]
-    servers = [row for row in members if row["node"] in SERVERS]
-    services = [row for row in members if row["node"] not in SERVERS and row["state"] != "stopped"]
+    servers = [row for row in members if row["kind"] in SERVERS]
+    services = [row for row in members if row["kind"] not in SERVERS and row["state"] != "stopped"]
     found: dict[str, tuple[int, int | None, str]] = {}
     for step, rows in (("servers", servers), ("services", services)):
         failing = [f"{row['node']}: {row['why']}" for row in rows if row["state"] == "backoff"]
@@ -91,7 +91,7 @@ def steps(snapshot: dict[str, Any]) -> dict[str, tuple[int, int | None, str]]:
 def ready_line(network: Network, snapshot: dict[str, Any], took_s: float) -> Table:
     """What runs where, in as many lines as there are kinds."""
     table = Table.grid(padding=(0, 2))
-    services = [row for row in snapshot["members"] if row["node"] not in SERVERS and row["state"] == "ready"]
+    services = [row for row in snapshot["members"] if row["kind"] not in SERVERS and row["state"] == "ready"]
     kinds = Counter(row["kind"] for row in services)
     table.add_row("就绪 · ready", f"{took_s:.1f} s", ", ".join(f"{n} {kind}" for kind, n in kinds.items()))
     if any(row["node"] == network.topology.hub.id for row in services):

@@ -69,7 +69,7 @@ def soonest(network: Network) -> dict[str, Any]:
 def described(folder: Folder, told: dict[str, Any]) -> list[dict[str, Any]]:
     """The supervisor's rows with names, memory and heartbeats."""
     network = Network.from_json(recall(folder))
-    names = {node.id: node for node in network.topology.nodes}
+    names = {name: node for node in network.topology.nodes for name in network.processes(node)}
     heartbeats = heard_by_hub(network, told)
     shared: set[int] = set()
     rows = []
@@ -78,7 +78,7 @@ def described(folder: Folder, told: dict[str, Any]) -> list[dict[str, Any]]:
         rss, pss = memory(pid) if pid and pid not in shared else (None, None)
         if pid and told["single_process"]:
             shared.add(pid)  # counted once, at the first of those who share it
-        scheme = "http" if node else {"postgres": "postgresql", "nats": "nats"}[row["node"]]
+        scheme = {"postgres": "postgresql", "nats": "nats"}.get(row["kind"], "http")
         rows.append(
             {
                 "node": row["node"],
@@ -163,7 +163,8 @@ def logs(
     """查看日志 · A node's log."""
     folder = folder_of(data_dir)
     if node not in OWN_LOGS and (before := recall(folder)):
-        check_names(Network.from_json(before).topology, [node], servers=True)
+        network = Network.from_json(before)
+        check_names(network.topology, [node], network.members)
     path = folder.log(node)
     if not path.exists():
         raise Trouble(

@@ -127,15 +127,15 @@ def adopt(folder: Folder, renewed: list[str]) -> None:
         out.print("消息服务器已读取 · the broker has read its own")
 
 
-def running(folder: Folder) -> tuple[Network, int] | None:
-    """The network and the pid of its embedded broker, when both run."""
+def running(folder: Folder) -> tuple[Network, dict[str, int]] | None:
+    """The network and the pids of its embedded brokers, when they run."""
     try:
         with Connection(folder) as connection:
             members = connection.ask(do="status")["members"]
     except Trouble:
         return None
-    pid = next((member["pid"] for member in members if member["node"] == NATS), None)
-    return (Network.from_json(recall(folder)), pid) if pid else None
+    pids = {member["node"]: member["pid"] for member in members if member["kind"] == NATS and member["pid"]}
+    return (Network.from_json(recall(folder)), pids) if pids else None
 
 
 def rotate_key(
@@ -160,10 +160,10 @@ def rotate_key(
             ("更换密钥须通知消息服务器", "a key is changed while the broker runs, which has to be told"),
             ("先运行 hubnet up", "start it first: hubnet up"),
         )
-    network, pid = found
+    network, pids = found
     check_names(network.topology, [node])
     seed = network.secrets.seed_file(node)
-    if rotation.rotate(network, node, lambda: rotation.reload(network, pid), wait_s=wait, drop=drop):
+    if rotation.rotate(network, node, lambda: rotation.reload(network, pids), wait_s=wait, drop=drop):
         out.print(f"{node}: 新密钥已启用，旧密钥已作废 · the new key is in use, the old one has ended")
         return
     raise Trouble(

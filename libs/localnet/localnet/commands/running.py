@@ -12,7 +12,7 @@ from localnet import preflight
 from localnet.commands.screen import DataDir, TopologyFile, folder_of, out
 from localnet.commands.session import Session, ask_down
 from localnet.control import Connection
-from localnet.network import PORT_BASE, Network, check_names, load, recall
+from localnet.network import FOLLOWER, PORT_BASE, Network, check_names, load, recall
 from localnet.paths import find_folder, find_topology
 from localnet.privileges import remove_data
 
@@ -30,11 +30,19 @@ def up(
         bool | None,
         typer.Option("--tls/--no-tls", help="消息总线双向 TLS 1.3 · Mutual TLS 1.3 on the bus; remembered"),
     ] = None,
+    scale_out: Annotated[
+        bool,
+        typer.Option(
+            "--scale-out",
+            help="三节点 NATS、枢纽与对接各两个进程、PostgreSQL 只读副本 · Three brokers, two processes each of hub and "
+            "matchmaking, a following PostgreSQL",
+        ),
+    ] = False,
     data_dir: DataDir = None,
     topology: TopologyFile = None,
 ) -> None:
     """启动整个网络 · Start the network; Ctrl-C stops it."""
-    network = plan(data_dir, topology, only, port_base, single_process, tls)
+    network = plan(data_dir, topology, only, port_base, single_process, tls, scale_out)
     with Session(network) as session:
         session.until_up()
         if detach:
@@ -50,6 +58,7 @@ def plan(
     port_base: int | None = None,
     single: bool = False,
     tls: bool | None = None,
+    scale_out: bool = False,
 ) -> Network:
     """The network to start; what was chosen at an earlier start holds unless it is chosen anew.
 
@@ -72,6 +81,7 @@ def plan(
         nats_url=os.environ.get("HUBNET_NATS_URL"),
         max_file_bytes=before.get("max_file_bytes", 0),
         tls=before.get("tls", False) if tls is None else tls,
+        scale_out=scale_out,
     )
 
 
@@ -102,7 +112,8 @@ def reset(
         )
     if preflight.held(folder):
         ask_down(folder)
-    remove_data(folder.postgres)
+    for data in (folder.postgres, folder.postgres.with_name(FOLLOWER)):
+        remove_data(data)
     for part in (folder.nats, folder.logs, folder.secrets, folder.run):
         shutil.rmtree(part, ignore_errors=True)
     folder.record.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """serve: one service of its own. provision: what it needs, for servers that run elsewhere."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +13,10 @@ from localnet import handout
 from localnet.broker import write_configuration
 from localnet.commands.running import plan
 from localnet.commands.screen import DataDir, TopologyFile, out, show
-from localnet.natsconf import Broker, Tls
+from localnet.natsconf import Broker, Cluster, Tls
 from localnet.network import check_names
 from localnet.paths import find_topology
+from localnet.secrets import read
 from localnet.trouble import USAGE, Trouble
 
 
@@ -47,8 +49,13 @@ def serve(
     raise typer.Exit(fleet.serve([settings]))
 
 
-def elsewhere(listen: str, store: Path, tls: Path | None, max_file_bytes: int) -> Broker:
-    """A broker on another machine or in a container; its monitoring stays on that machine's loopback."""
+def elsewhere(
+    listen: str, store: Path, tls: Path | None, max_file_bytes: int, cluster: Cluster | None = None
+) -> Broker:
+    """A broker on another machine or in a container; its monitoring stays on that machine's loopback.
+
+    Shape: of a cluster's server the monitoring is open to probes from outside; a firewall has to close it.
+    """
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
         raise Trouble(
@@ -58,7 +65,11 @@ def elsewhere(listen: str, store: Path, tls: Path | None, max_file_bytes: int) -
             USAGE,
         )
     files = Tls(tls / "server.crt", tls / "server.key", tls / "ca.crt") if tls else None
-    return Broker(store, host, int(port), max_file_bytes=max_file_bytes, tls=files)
+    # One file serves all servers of a cluster: each is told its own name by its environment.
+    alone = Broker(store, host, int(port), max_file_bytes=max_file_bytes, tls=files)
+    if cluster is None:
+        return alone
+    return replace(alone, name="$HUBNET_SERVER_NAME", monitor="0.0.0.0:8222", cluster=cluster)
 
 
 def provision(
@@ -74,6 +85,12 @@ def provision(
     tls: Annotated[
         Path | None, typer.Option(help="证书目录 · Folder with server.crt, server.key, ca.crt")
     ] = None,
+    routes: Annotated[
+        str,
+        typer.Option(
+            help="集群中各消息服务器的 主机:端口，逗号分隔 · host:port of every server of a cluster, comma-separated"
+        ),
+    ] = "",
     handouts: Annotated[
         Path | None,
         typer.Option("--handout", help="按节点分发密钥的目录 · Folder to fill with one folder a node"),
@@ -90,9 +107,11 @@ def provision(
     network.secrets.make(node.id for node in network.topology.nodes)
     network = network.limited()
     network.remember()
-    write_configuration(
-        network, network.folder.nats / "nats.conf", elsewhere(listen, store, tls, network.max_file_bytes)
-    )
+    cluster = None
+    if named := tuple(route.strip() for route in routes.split(",") if route.strip()):
+        cluster = Cluster(f"0.0.0.0:{named[0].rpartition(':')[2]}", named, read(network.secrets.cluster_file))
+    broker = elsewhere(listen, store, tls, network.max_file_bytes, cluster)
+    write_configuration(network, network.folder.nats / "nats.conf", broker)
     out.print(f"密钥与配置 · keys and configuration: {network.folder.root}")
     if handouts:
         handout.give(network, handouts)

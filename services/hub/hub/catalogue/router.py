@@ -2,7 +2,7 @@ from typing import Annotated
 from uuid import UUID
 
 from common.contracts.offerings import OfferingKind
-from common.db import Tx
+from common.db import Tx, View
 from common.errors import Invalid, absent
 from common.fields import AreaPrefix, NodeId, OptionalText, Slug
 from common.http import PAGE_LIMIT, Page
@@ -53,7 +53,10 @@ Wanted = Annotated[Search, Depends(search)]
 
 @router.get("", summary="联合目录 Catalogue of the region")
 async def page(
-    tx: Tx, wanted: Wanted, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 50
+    tx: View,
+    wanted: Wanted,
+    after: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 50,
 ) -> Page[ItemOut]:
     """全区已发布的服务产品；无需令牌。Published offerings of active providers; no token needed."""
     found, cursor = await repository.page(tx, wanted, after=after, limit=limit)
@@ -62,7 +65,7 @@ async def page(
 
 
 @router.get("/facets", summary="目录分面计数 Counts by kind, category and platform")
-async def facets(tx: Tx, wanted: Wanted) -> Facets:
+async def facets(tx: View, wanted: Wanted) -> Facets:
     """按种类、分类、平台计数；可带与目录相同的条件。Takes the same conditions as the catalogue."""
     return Facets.model_validate(await repository.counts(tx, wanted))
 

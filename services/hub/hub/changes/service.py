@@ -100,9 +100,17 @@ async def take(
     tx: AsyncSession, goal: Aim, texts: Sequence[tuple[int, bytes]], *, at: datetime
 ) -> list[Result]:
     """Lines of changes into the catalogue, in this transaction."""
+    return await take_read(
+        tx, goal, await asyncio.to_thread(lambda: [lines.read(number, text) for number, text in texts]), at=at
+    )
+
+
+async def take_read(
+    tx: AsyncSession, goal: Aim, read: Sequence[Read | Rejected], *, at: datetime
+) -> list[Result]:
+    """Lines that are read already into the catalogue, in this transaction."""
     batch, judge = ids.new(), Lines()
     await repository.one_at_a_time(tx, goal.node)
-    read = await asyncio.to_thread(lambda: [lines.read(number, text) for number, text in texts])
     judge.take(await complete(tx, goal, read))
     ready, results = judge.taken()
     await repository.stage(tx, batch, ready)

@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -30,19 +29,3 @@ class StagingRow(Base):
     category: Mapped[str | None]
     area: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     search_text: Mapped[str | None]
-
-
-class PullRow(Base):
-    """A platform whose changes the hub fetches, how far it is, and when it last succeeded."""
-
-    __tablename__ = "catalogue_pulls"
-    node: Mapped[str] = mapped_column(primary_key=True)
-    url: Mapped[str]
-    approved_by: Mapped[str]
-    approved_at: Mapped[datetime]
-    cursor: Mapped[str | None]
-    pulled_at: Mapped[datetime | None]
-    heard_at: Mapped[datetime | None]
-    failures: Mapped[int]
-    error: Mapped[str | None]
-    next_at: Mapped[datetime]

@@ -39,7 +39,7 @@ def figures(registry: CollectorRegistry) -> Job:
         for node, is_held in held.items():
             fenced.labels(node).set(is_held)
 
-    return every(FIGURES_EVERY_S, figures)
+    return every(FIGURES_EVERY_S, figures, everywhere=True)
 
 
 def routes(known: Callable[[AsyncSession], Awaitable[Membership]], now: Clock) -> Routes:

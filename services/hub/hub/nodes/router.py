@@ -1,5 +1,5 @@
 from common.auth import Principal
-from common.db import Tx
+from common.db import Tx, View
 from common.errors import Invalid, absent
 from common.fields import NodeId
 from common.heartbeat import Receipt
@@ -51,7 +51,7 @@ def _shown(view: NodeView, who: Principal | None) -> bool:
 
 
 @router.get("", summary="平台节点 Nodes")
-async def nodes(tx: Tx, who: Visitor, network: Network, now: Now) -> Nodes:
+async def nodes(tx: View, who: Visitor, network: Network, now: Now) -> Nodes:
     """各平台及其状态：ready、late、silent、never；运营人员另见细节。
 
     Every platform and how it is. No token needed; operators also get `detail`.

@@ -52,8 +52,9 @@ async def whole(begin: Begin, batch: UUID, size_bytes: int, form: Format) -> Asy
 async def _unpack(given: str, made: str) -> None:
     """Raises: Broken for what is no workbook, or one that is too large when unpacked."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hub.uploads.workbook", given, made, stdin=asyncio.subprocess.DEVNULL
-    )
+        sys.executable, "-m", "hub.uploads.workbook", given, made,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
     try:
         async with asyncio.timeout(UNPACK_S):
             ended = await child.wait()
