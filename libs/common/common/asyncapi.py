@@ -85,9 +85,7 @@ def document(release: str = "1.0.0") -> dict[str, Any]:
 
     spoken = [*facts, batches.TYPE]
     channels: dict[str, Any] = {
-        "up": channel(
-            "up.{node}.{type}", "What a node says; its account may publish nothing else", spoken
-        ),
+        "up": channel("up.{node}.{type}", "What a node says; its account may publish nothing else", spoken),
         "down": channel(
             "down.{node}.{type}", "What is addressed to a node; read by its own consumer", spoken
         ),
