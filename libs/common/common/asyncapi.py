@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from common import contracts
+from common import batches, contracts
 from common.contracts.envelope import FACTS, Envelope, Fact
 from common.heartbeat import Beat, Receipt
+from common.messages import MAX_BYTES
 
 REF = "#/components/schemas/{model}"
 
@@ -57,6 +58,16 @@ def document(release: str = "1.0.0") -> dict[str, Any]:
         }
         for type, fact in facts.items()
     }
+    messages[batches.TYPE] = {
+        "name": batches.TYPE,
+        "title": "Many envelopes, a line each, in the order of the feed; the subject says so, and single ones may be said instead",
+        "contentType": "application/x-ndjson",
+        "payload": {
+            "type": "string",
+            "maxLength": MAX_BYTES,
+            "description": f"1 to {batches.MAX_LINES} lines; every line is handled, and if need be parked, for itself",
+        },
+    }
     messages["beat"] = {"name": "beat", "payload": {"$ref": REF.format(model="Beat")}}
     messages["receipt"] = {"name": "receipt", "payload": {"$ref": REF.format(model="Receipt")}}
     parameters: dict[str, Any] = {
@@ -72,19 +83,18 @@ def document(release: str = "1.0.0") -> dict[str, Any]:
             "messages": references,
         }
 
+    spoken = [*facts, batches.TYPE]
     channels: dict[str, Any] = {
-        "up": channel(
-            "up.{node}.{type}", "What a node says; its account may publish nothing else", list(facts)
-        ),
+        "up": channel("up.{node}.{type}", "What a node says; its account may publish nothing else", spoken),
         "down": channel(
-            "down.{node}.{type}", "What is addressed to a node; read by its own consumer", list(facts)
+            "down.{node}.{type}", "What is addressed to a node; read by its own consumer", spoken
         ),
         "heartbeat": channel("hb.{node}", "A request nothing stores; the answer is the receipt", ["beat"]),
         "receipt": {"address": None, "messages": {"receipt": {"$ref": "#/components/messages/receipt"}}},
     }
     for name in ("up", "down"):
         channels[name]["parameters"] = parameters | {
-            "type": {"description": "The fact's type", "enum": list(facts)}
+            "type": {"description": "The fact's type, or that it is a batch", "enum": spoken}
         }
     return {
         "asyncapi": "3.0.0",

@@ -1,6 +1,7 @@
 """The federated catalogue: what is found, what is not, and that copies follow their owners."""
 
 import random
+from itertools import groupby
 from uuid import UUID, uuid4
 
 import pytest
@@ -220,15 +221,12 @@ async def content(world):
 
 
 async def empty(world):
-    await world.rows(f"TRUNCATE {', '.join(TABLES)}, inbox, outbox, feeds_in, feeds_out")
+    await world.rows(f"TRUNCATE {', '.join(TABLES)}, inbox, outbox, feeds_in, feeds_out, dead_letters")
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=strategies.integers(0, 2**32), doubles=strategies.integers(1, 3))
-async def test_shuffled_and_doubled_events_equal_a_rebuild(world, facts, seed, doubles):
-    """The law of projections: order and repetition do not matter, also beyond what the inbox remembers."""
-    chance = random.Random(seed)
-    history = []
+def history(facts, chance):
+    """What became of some records of two platforms: (owner, fact), in order."""
+    said = []
     for owner in ("hohhot", "baotou"):
         for _ in range(2):
             provider, offering, demand = uuid4(), uuid4(), uuid4()
@@ -238,36 +236,89 @@ async def test_shuffled_and_doubled_events_equal_a_rebuild(world, facts, seed, d
             epoch = 1
             for version, state in enumerate(states, 1):
                 epoch += chance.random() < 0.2
-                title = f"第{version}版"
-                history += [
-                    (owner, facts.offering(offering, provider, version, state, epoch=epoch, title=title)),
-                    (
-                        owner,
-                        facts.provider(
-                            provider, version, chance.choice(("active", "suspended")), epoch=epoch
-                        ),
-                    ),
-                    (
-                        owner,
-                        facts.demand(
-                            demand, version, chance.choice(("matched", "closed")), epoch=epoch, title=title
-                        ),
-                    ),
+                title, at = f"第{version}版", {"epoch": epoch}
+                standing, course = (
+                    chance.choice(("active", "suspended")),
+                    chance.choice(("matched", "closed")),
+                )
+                said += [
+                    (owner, facts.offering(offering, provider, version, state, title=title, **at)),
+                    (owner, facts.provider(provider, version, standing, **at)),
+                    (owner, facts.demand(demand, version, course, title=title, **at)),
                 ]
-    messages = [world.raw(owner, fact) for owner, fact in history]
+    return said
+
+
+def cut(chance, messages, most):
+    """Messages of one sender each, in order, as many together as it happens."""
+    start = 0
+    while start < len(messages):
+        end = start + chance.randint(1, most)
+        for sender in ("hohhot", "baotou"):
+            if some := [message for message in messages[start:end] if message.sender == sender]:
+                yield some
+        start = end
+
+
+async def deliver(world, *batches):
+    for batch in batches:
+        await world.app.state.runtime.inbox.deliver(batch)
+
+
+LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@LAW
+@given(
+    seed=strategies.integers(0, 2**32), doubles=strategies.integers(1, 3), most=strategies.integers(1, 150)
+)
+async def test_shuffled_doubled_and_batched_events_equal_a_rebuild(world, facts, seed, doubles, most):
+    """The law of projections: order, repetition and company do not matter, also beyond the inbox's memory."""
+    chance = random.Random(seed)
+    messages = [world.raw(owner, fact) for owner, fact in history(facts, chance)]
     await empty(world)
-    for message in messages:
-        await world.app.state.runtime.inbox.deliver([message])
-    rebuilt = await content(world)
+    await deliver(world, *([message] for message in messages))
+    rebuilt, passed_on = await content(world), await owed(world)
     await empty(world)
     mixed = messages * doubles
     chance.shuffle(mixed)
-    for start in range(0, len(mixed), 10):
-        for sender in ("hohhot", "baotou"):
-            batch = [message for message in mixed[start : start + 10] if message.sender == sender]
-            if batch:
-                await world.app.state.runtime.inbox.deliver(batch)
+    for batch in cut(chance, mixed, most):
+        await deliver(world, batch)
         if chance.random() < 0.3:
             await world.rows("TRUNCATE inbox")
     assert await content(world) == rebuilt
+    assert set(await owed(world)) == set(passed_on)
     assert len(rebuilt["catalogue_offerings"]) == 4
+
+
+@LAW
+@given(seed=strategies.integers(0, 2**32), most=strategies.integers(1, 80))
+async def test_together_is_as_one_after_the_other(world, facts, seed, most):
+    """In one order, also forks, foreign records and what may not be said come to the same."""
+    chance = random.Random(seed)
+    said = history(facts, chance)
+    for owner, fact in chance.sample(said, 8):
+        said.insert(chance.randrange(len(said)), (owner, fact.model_copy(update={"state_reason": "另说"})))
+    for _, fact in chance.sample(said, 4):
+        said.insert(chance.randrange(len(said)), (chance.choice(("hohhot", "baotou")), fact))
+    for _ in range(3):
+        said.insert(chance.randrange(len(said)), ("baotou", facts.match(uuid4())))
+    messages = [world.raw(owner, fact, seq=n) for n, (owner, fact) in enumerate(said, 1)]
+    alone, together = [], []
+    for found, batches in (
+        (alone, [[message] for message in messages]),
+        (together, [[*run] for _, run in groupby(messages, lambda message: message.sender)]),
+    ):
+        await empty(world)
+        for batch in batches:
+            parts = [batch] if found is alone else cut(chance, batch, most)
+            await deliver(world, *parts)
+        letters = await world.rows("SELECT message_key, reason, payload FROM dead_letters ORDER BY 1")
+        positions = await world.rows("SELECT source, applied_seq, ahead FROM feeds_in ORDER BY 1")
+        found += [await content(world), await owed(world), letters, positions]
+    assert together == alone
+    assert len(alone[2]) >= 3
+
+
+async def owed(world):
+    return [tuple(row) for row in await world.rows("SELECT feed, message_id FROM outbox ORDER BY id")]

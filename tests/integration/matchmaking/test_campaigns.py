@@ -58,7 +58,7 @@ class Engine:
 
 
 async def on_demand(tx, message):
-    await needs.apply(tx, message.envelope, message.fact)
+    await needs.apply_all(tx, [(message.envelope, message.fact)])
 
 
 def create(settings, clock):

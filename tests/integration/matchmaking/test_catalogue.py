@@ -75,7 +75,7 @@ async def test_shuffled_and_doubled_facts_equal_a_rebuild(network):
     assert len(hits) == len(offers) == 2
 
     @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.permutations(facts), st.lists(st.sampled_from(facts), max_size=10), st.integers(1, 20))
+    @given(st.permutations(facts), st.lists(st.sampled_from(facts), max_size=10), st.integers(1, 40))
     def law(order, doubled, size):
         async def check():
             async with network.runtime.sessions.begin() as tx:

@@ -67,11 +67,11 @@ async def save(tx: AsyncSession, offering: Offering) -> None:
 
 
 async def add_all(tx: AsyncSession, offerings: Sequence[Offering]) -> None:
-    if offerings:
-        await tx.execute(
-            OfferingRow.__table__.insert(),  # pyright: ignore[reportAttributeAccessIssue]
-            [db.columns(OfferingRow, offering) for offering in offerings],
-        )
+    await db.add_all(tx, OfferingRow, offerings)
+
+
+async def save_all(tx: AsyncSession, offerings: Sequence[Offering]) -> None:
+    await db.save_all(tx, OfferingRow, offerings)
 
 
 async def unsaid(tx: AsyncSession, limit: int) -> Sequence[Offering]:

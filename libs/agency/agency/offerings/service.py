@@ -152,8 +152,7 @@ async def known(tx: AsyncSession, who: Principal, wanted: Sequence[UUID]) -> dic
 async def put(tx: AsyncSession, *, new: Sequence[Offering], changed: Sequence[Offering]) -> None:
     """Store many at once; the caller journals them."""
     await repository.add_all(tx, new)
-    for offering in changed:
-        await repository.save(tx, offering)
+    await repository.save_all(tx, changed)
 
 
 async def note_unsaid(tx: AsyncSession, limit: int) -> int:

@@ -71,11 +71,11 @@ async def by_ids(tx: AsyncSession, who: Principal, ids: Sequence[UUID]) -> dict[
 
 
 async def add_all(tx: AsyncSession, providers: Sequence[Provider]) -> None:
-    if providers:
-        await tx.execute(
-            ProviderRow.__table__.insert(),  # pyright: ignore[reportAttributeAccessIssue]
-            [db.columns(ProviderRow, provider) for provider in providers],
-        )
+    await db.add_all(tx, ProviderRow, providers)
+
+
+async def save_all(tx: AsyncSession, providers: Sequence[Provider]) -> None:
+    await db.save_all(tx, ProviderRow, providers)
 
 
 async def unsaid(tx: AsyncSession, limit: int) -> Sequence[Provider]:

@@ -145,8 +145,7 @@ async def known(tx: AsyncSession, who: Principal, wanted: Sequence[UUID]) -> dic
 async def put(tx: AsyncSession, *, new: Sequence[Provider], changed: Sequence[Provider]) -> None:
     """Store many at once; the caller journals them."""
     await repository.add_all(tx, new)
-    for provider in changed:
-        await repository.save(tx, provider)
+    await repository.save_all(tx, changed)
 
 
 async def note_unsaid(tx: AsyncSession, limit: int) -> int:
