@@ -66,7 +66,9 @@ class Row:
 def hubnet(*words: str, folder: Path) -> None:
     # Meanings are read by a model that would take the processor from the processes that are tried.
     told = {"HUBNET_EMBEDDINGS": "off", "HUBNET_CALLS_PER_MINUTE": "100000"} | os.environ
-    subprocess.run([Path(sys.executable).with_name("hubnet"), *words, "--data-dir", folder], check=True, env=told)
+    subprocess.run(
+        [Path(sys.executable).with_name("hubnet"), *words, "--data-dir", folder], check=True, env=told
+    )
 
 
 async def furnish(api: Api) -> dict[str, str]:
@@ -143,10 +145,17 @@ async def killed(folder: Folder, load: Load, victim: str, seconds: float) -> Row
             await asyncio.sleep(0.1)
     back = time.monotonic() - began
     await asyncio.sleep(max(0.0, seconds - back))
-    served = len(load.acknowledged)
-    while len(load.acknowledged) < served + len(WINDOWS) * CLIENTS:  # also those who were kept waiting
-        await asyncio.sleep(0.05)
+    await answered(load)  # also those who were kept waiting
     return Row(victim, len(load.acknowledged) - before, load.reads - reads, load.slowest_s, back)
+
+
+async def answered(load: Load) -> None:
+    """Every client has had another answer."""
+    served = len(load.acknowledged) + len(WINDOWS) * CLIENTS
+    for _ in range(int(BACK_S / 0.05)):
+        if len(load.acknowledged) >= served:
+            return
+        await asyncio.sleep(0.05)
 
 
 def state(connection: Connection, victim: str) -> dict:
@@ -236,7 +245,7 @@ def report(done: list[Row], load: Load, found: list[str]) -> None:
 
 
 def main() -> int:
-    told = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    told = argparse.ArgumentParser(description="Kill each process of a scaled-out network.")
     told.add_argument("--seconds", type=float, default=6.0, help="load beside each kill")
     told.add_argument("--port-base", type=int, default=18100)
     told.add_argument("--keep", action="store_true", help="leave it running, and its folder")

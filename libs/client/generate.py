@@ -50,15 +50,16 @@ def prepared(document: dict[str, Any]) -> dict[str, Any]:
                 code: answer for code, answer in call["responses"].items() if code.startswith("2")
             }
             call.pop("security", None)
-            if body := call.get("requestBody"):
-                body["content"] = _one_form(body["content"])
+            for said in (call.get("requestBody", {}), *call["responses"].values()):
+                if "content" in said:
+                    said["content"] = _one_form(said["content"])
     for name, schema in document["components"]["schemas"].items():
         schema["title"] = _class_name(name)
     return document
 
 
 def _one_form(content: dict[str, Any]) -> dict[str, Any]:
-    """Of bodies in several forms, bytes: the caller says which, as `File(mime_type=...)`."""
+    """What has several forms is bytes; the caller says which it sends: `File(mime_type=...)`."""
     if len(content) == 1 and not set(content) & set(AS_BYTES):
         return content
     return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}

@@ -30,14 +30,14 @@ def test_links_lead_somewhere(document):
 def test_make_targets_and_commands_exist(document):
     said = "\n".join(code(document))
     assert set(re.findall(r"\bmake ([a-z]+)", said)) <= TARGETS
-    used = set(re.findall(r"\bhubnet ([a-z]+)\b", said))
+    used = set(re.findall(r"\bhubnet ([a-z][a-z-]*)\b", said))
     assert used <= set(COMMANDS), f"the command has no {sorted(used - set(COMMANDS))}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_options_exist(document):
     for block in code(document):
-        for name, rest in re.findall(r"\bhubnet ([a-z]+)([^\n`|]*)", block):
+        for name, rest in re.findall(r"\bhubnet ([a-z][a-z-]*)([^\n`|]*)", block):
             command, words = COMMANDS[name], rest.split()
             while words and (below := getattr(command, "commands", None)):
                 assert words[0] in below, f"hubnet {name} has no {words[0]}"

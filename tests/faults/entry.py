@@ -52,9 +52,9 @@ def routed() -> Any:
     """Each service reaches the broker by the way the harness has laid for it."""
     straight = given.settings_for
 
-    def settings_for(network: Any, node: Any) -> Settings:
+    def settings_for(network: Any, node: Any, *more: Any) -> Settings:
         way = told(folder() / "ways").get(node.id)
-        made = straight(network, node)
+        made = straight(network, node, *more)
         return made.model_copy(update={"nats_url": way}) if way else made
 
     return settings_for

@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from common import audit, copies, db, sequencer
-from common.bus import Bus
+from common import audit, copies, db, pulls, sequencer
 from common.copies import Outcome
-from common.inbox import Verdict
+from common.messages import Verdict
 from nats.aio.msg import Msg
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,11 +32,24 @@ def bug(name: str, zh: str, en: str) -> Callable[[Callable[[], None]], Callable[
     return register
 
 
+def exchange(owner: Any, name: str, other: Any) -> Any:
+    """Put something in the place of what has a name; what was there.
+
+    Raises: LookupError when nothing is there: the bug must then be written anew.
+    """
+    if name not in vars(owner):
+        raise LookupError(f"{owner.__name__} has no {name}")
+    before = getattr(owner, name)
+    setattr(owner, name, other)
+    return before
+
+
 def rewritten(function: Any, old: str, new: str) -> Any:
     """The function with one piece of its text exchanged.
 
     Raises: LookupError when the text is not there: the bug must then be written anew.
     """
+    function = inspect.unwrap(function)
     source = inspect.getsource(function)
     if source.count(old) != 1:
         raise LookupError(f"{function.__qualname__} has {old!r} {source.count(old)} times")
@@ -49,19 +61,27 @@ def rewritten(function: Any, old: str, new: str) -> Any:
 @bug("ack-before-commit", "先确认后提交", "a message is acknowledged before its effect is committed")
 def ack_before_commit() -> None:
     async def settle(
-        self: Bus, batch: Sequence[Msg], deliver: Callable[[Sequence[Msg]], Awaitable[list[Verdict]]]
+        batch: Sequence[Msg], deliver: Callable[[Sequence[Msg]], Awaitable[list[Verdict]]]
     ) -> None:
         for message in batch:
             await message.ack()
-        await self.client.flush()
+        await batch[0]._client.flush()
         await deliver(batch)
 
-    Bus._settle = settle  # type: ignore[method-assign]
+    exchange(pulls, "_settle", settle)
 
 
 @bug("equal-version-overwrites", "版本门用 >=", "`>=` in the version gate: an equal version overwrites")
 def equal_version_overwrites() -> None:
-    rewritten(copies.apply, "> tuple_(table.epoch", ">= tuple_(table.epoch")
+    rewritten(copies._upsert, "> (held.epoch, held.version)", ">= (held.epoch, held.version)")
+
+    def judge(self: Any, state: copies.State, hash_: str) -> Outcome:
+        if state.at >= self.at:
+            self.at, self.hash = state.at, hash_
+            return Outcome.APPLIED
+        return Outcome.STALE
+
+    exchange(copies._Held, "judge", judge)
 
 
 @bug(
@@ -79,16 +99,13 @@ def cursor_relay() -> None:
 
 @bug("tombstone-skipped", "忽略墓碑", "a deletion is taken for news of no interest")
 def tombstone_skipped() -> None:
-    apply = copies.apply
-
     async def living_only(
-        tx: AsyncSession, table: Any, envelope: Any, *, deleted: bool = False, **searched: Any
-    ) -> Outcome:
-        if deleted:
-            return Outcome.UNCHANGED
-        return await apply(tx, table, envelope, deleted=deleted, **searched)
+        tx: AsyncSession, table: Any, states: Sequence[copies.State], *more: Any
+    ) -> list[Outcome]:
+        outcomes = iter(await apply_all(tx, table, [state for state in states if not state.deleted], *more))
+        return [Outcome.UNCHANGED if state.deleted else next(outcomes) for state in states]
 
-    copies.apply = living_only
+    apply_all = exchange(copies, "apply_all", living_only)
 
 
 @bug(
@@ -101,7 +118,7 @@ def audit_unlocked() -> None:
 
     async def chained(self: AsyncSession, statement: Any, *given: Any, **named: Any) -> Any:
         result = await execute(self, statement, *given, **named)
-        if statement is audit.INSERT:
+        if str(statement).startswith("INSERT INTO audit "):
             connection: Any = (await (await self.connection()).get_raw_connection()).driver_connection
             digest = await connection.fetchval(
                 "SELECT hash FROM audit WHERE hash IS NOT NULL ORDER BY seq DESC LIMIT 1"
@@ -121,8 +138,8 @@ def audit_unlocked() -> None:
     async def nothing(_: Any) -> int:
         return 0
 
-    AsyncSession.execute = chained  # type: ignore[method-assign]
-    audit.seal = nothing
+    exchange(AsyncSession, "execute", chained)
+    exchange(audit, "seal", nothing)
 
 
 @bug("answer-before-commit", "先应答后提交", "the caller has the receipt before the transaction commits")
@@ -140,8 +157,6 @@ def receipt_before_commit() -> None:
     from common.heartbeat import Beat, Receipt
     from hub.nodes.service import Listener
 
-    hear = Listener.hear
-
     def generous(self: Any, subject: str, payload: bytes, at: Any) -> bytes | None:
         if hear(self, subject, payload, at) is None:
             return None
@@ -149,7 +164,7 @@ def receipt_before_commit() -> None:
             Receipt(applied_seq=Beat.model_validate_json(payload).feed_seq, at=at).model_dump_json().encode()
         )
 
-    Listener.hear = generous  # type: ignore[method-assign]
+    hear = exchange(Listener, "hear", generous)
 
 
 def without_digests() -> None:

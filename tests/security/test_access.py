@@ -349,6 +349,8 @@ async def test_what_belongs_to_somebody_else_is_in_no_list(network, case):
             if operation.method == "get" and "{" not in operation.path and operation.path.startswith("/v1/"):
                 if operation.path.endswith("/stream"):
                     continue  # it has no end; what it sends is what the list holds
+                if MATRIX[kind].get(operation.name) == READER:
+                    continue  # the role is missing already
                 answer = await platform.get(operation.path, stranger)
                 if operation.path.endswith("/unread"):
                     assert not any(answer.values()), answer

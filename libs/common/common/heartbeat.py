@@ -91,6 +91,8 @@ _PURGE = (
     "DELETE FROM inbox WHERE message_id IN"
     " (SELECT message_id FROM inbox WHERE handled_at < now() - interval '30 days' LIMIT 5000)",
     "DELETE FROM idempotency_keys WHERE created_at < now() - interval '7 days'",
+    # A message that was handled in the end leaves its count behind.
+    "DELETE FROM inbox_failures WHERE last_at < now() - interval '1 day'",
 )
 
 

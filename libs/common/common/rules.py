@@ -29,6 +29,8 @@ _RULES: dict[str, tuple[str, str]] = {
     "bool_type": ("须为 true 或 false", "must be true or false"),
     "bool_parsing": ("须为 true 或 false", "must be true or false"),
     "literal_error": ("须为以下之一：{expected}", "must be one of {expected}"),
+    "union_tag_invalid": ("{discriminator} 须为以下之一：{expected_tags}", "{discriminator} must be one of {expected_tags}"),
+    "union_tag_not_found": ("缺少 {discriminator}；请补充", "{discriminator} is missing; add it"),
     "enum": ("须为以下之一：{expected}", "must be one of {expected}"),
     "list_type": ("须为列表", "must be a list"),
     "tuple_type": ("须为列表", "must be a list"),

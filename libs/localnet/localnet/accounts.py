@@ -36,7 +36,7 @@ async def open_accounts(api: Api, accounts: Iterable[Account]) -> list[str]:
     Raises: Trouble when a username is somebody else's.
     """
     wanted = list(accounts)
-    held = {user["username"] async for user in api.all(api.endpoints.hub, "/v1/users", OPERATOR)}
+    held = await _held(api)
     for account in wanted:
         if account.username in held and account.username not in api.passwords.known:
             raise _taken(api, account)
@@ -52,6 +52,17 @@ async def open_accounts(api: Api, accounts: Iterable[Account]) -> list[str]:
         for account in missing:
             tasks.create_task(one(account))
     return [account.username for account in missing]
+
+
+async def _held(api: Api) -> set[str]:
+    from hubnet_client import aitems
+    from hubnet_client.hub import Client
+    from hubnet_client.hub.api.users import get_users
+
+    hub = api.endpoints.hub
+    with api.telling(hub, OPERATOR):
+        listed = aitems(get_users.asyncio, client=api.at(Client, hub, OPERATOR), limit=200)
+        return {user.username async for user in listed}
 
 
 async def _open(api: Api, account: Account) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from localnet import processes
 from localnet.diagnosis import explained
 from localnet.natsconf import Broker, render
-from localnet.network import HOST, NATS, Network
+from localnet.network import HOST, MONITORS, NATS, Network
 from localnet.paths import refused_by_disk
 from localnet.secrets import SYSTEM
 from localnet.trouble import Trouble
@@ -97,9 +97,10 @@ class EmbeddedBroker:
 
     @property
     def ready(self) -> bool:
-        connection = http.client.HTTPConnection(HOST, self.network.monitor_port, timeout=1)
+        port = self.network.port_base + MONITORS[self.name]
+        connection = http.client.HTTPConnection(HOST, port, timeout=1)
         try:
-            connection.request("GET", HEALTH)
+            connection.request("GET", HEALTH_IN_CLUSTER if self.network.scale_out else HEALTH)
             return connection.getresponse().status == 200
         except (OSError, http.client.HTTPException):
             return False

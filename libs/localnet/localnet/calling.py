@@ -8,40 +8,36 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from hubnet_client import Bearer, Refused
+from hubnet_client.patience import Patient
+from hubnet_client.signing import Signing
 
-from localnet.api import refused
+from localnet import api
 from localnet.commands.screen import folder_of
-from localnet.commands.tokens import CLIENT, credentials, fetch, hub_url
+from localnet.commands.tokens import CLIENT, credentials, hub_url
 from localnet.trouble import Trouble
 
 TIMEOUT_S = 90.0
+PATIENCE_S = 2.0  # somebody waits for the answer
 # Whoever works with a hub elsewhere signs in with this; else the operator of the network here does.
 TOKEN = "HUBNET_HUB_TOKEN"
 
 
 class Calls:
-    """Calls of the hub, as whoever the token is of."""
+    """Calls of the hub, as whoever the connection is of."""
 
-    def __init__(self, base: str, token: str, http: httpx.Client) -> None:
-        self._base, self._token, self._http = base, token, http
+    def __init__(self, base: str, http: httpx.Client) -> None:
+        self._base, self._http = base, http
 
     def __call__(self, method: str, path: str, body: Any = None, tag: str | None = None) -> Any:
         """The parsed answer. Raises: Trouble with the hub's own words, or when it is away."""
-
-        def send(language: str) -> httpx.Response:
-            headers = {"Authorization": f"Bearer {self._token}", "Accept-Language": language}
-            headers |= {"If-Match": tag} if tag else {}
-            return self._http.request(method, f"{self._base}{path}", json=body, headers=headers)
-
+        headers = {"Accept-Language": "zh"} | ({"If-Match": tag} if tag else {})
         try:
-            answer = send("zh")
-            if not answer.is_success:
-                # What was refused saved nothing, so asking again in English is harmless.
-                again = send("en")
-                if not again.is_success:
-                    raise refused(f"{method} {path}", answer, again)
-                answer = again
-            return answer.json()
+            return self._http.request(method, f"{self._base}{path}", json=body, headers=headers).json()
+        except Refused as error:
+            raise api.Refused(
+                error.call, error.status, error.code, error.zh, error.en, error.field
+            ) from error
         except (httpx.HTTPError, ValueError) as error:
             raise Trouble(
                 (f"枢纽没有应答：{self._base}", f"the hub does not answer: {self._base}: {error}"),
@@ -55,9 +51,10 @@ def calling(hub: str, data_dir: Path | None) -> Iterator[Calls]:
     """The hub named, or the one of the network here."""
     folder = folder_of(data_dir)
     base = hub.rstrip("/") or hub_url(folder)
-    token = os.environ.get(TOKEN) or fetch(base, credentials(folder, CLIENT))["access_token"]
-    with httpx.Client(trust_env=False, timeout=TIMEOUT_S) as http:
-        yield Calls(base, token, http)
+    token = os.environ.get(TOKEN)
+    signing = Signing(base, Bearer(token) if token else credentials(folder, CLIENT))
+    with Patient(auth=signing, trust_env=False, timeout=TIMEOUT_S, patience_s=PATIENCE_S) as http:
+        yield Calls(base, http)
 
 
 def of_node(id: str, rest: str) -> str:

@@ -6,17 +6,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
 from hsds import About, Defaults, Dirt, Given, profile, read_catalogue
 from hsds.catalogue import LISTS
 from hsds.scanning import Scanner
 from hsds.tabular import DESCRIPTOR, read_tables, rows
 
-from localnet.api import OPERATOR, Api, away, refused
+from localnet.api import OPERATOR, Api
 from localnet.trouble import USAGE, Trouble
 
 CATALOGUE = "/v1/catalogue/hsds/catalogue"
-TIMEOUT_S = 120.0
 CHUNK = 262_144
 # A table of the region's size is a few megabytes; what is larger is no directory.
 LARGEST = 256 * 1024 * 1024
@@ -77,19 +75,9 @@ def _nothing(source: Path) -> Trouble:
 
 async def fetched(api: Api, node: str, *, platform: str | None, every: bool) -> AsyncIterator[bytes]:
     """The whole catalogue of the running hub, as it comes."""
-    url = api.endpoints.urls[node] + CATALOGUE
     wanted: dict[str, Any] = {"every": every} | ({"platform": platform} if platform else {})
-    headers = {"Authorization": f"Bearer {await api.token(OPERATOR)}"}
-    async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as http:
-        try:
-            async with http.stream("GET", url, params=wanted, headers=headers) as answer:
-                if not answer.is_success:
-                    await answer.aread()
-                    raise refused(f"GET {node} {CATALOGUE}", answer, answer)
-                async for chunk in answer.aiter_bytes():
-                    yield chunk
-        except httpx.TransportError as error:
-            raise away(node, url, error) from error
+    async for chunk in api.stream(node, CATALOGUE, OPERATOR, **wanted):
+        yield chunk
 
 
 class Folder:

@@ -168,8 +168,13 @@ def parts(lines: Sequence[tuple[int, Line]]) -> Iterable[Sequence[tuple[int, Lin
 
 async def shown(api: Api) -> Counter[str]:
     """How many offerings the region's catalogue holds of each platform."""
-    facets = await api.get(api.endpoints.hub, "/v1/catalogue/facets")
-    return Counter(facets["platform"])
+    from hubnet_client.hub import Client
+    from hubnet_client.hub.api.catalogue import get_catalogue_facets
+
+    hub = api.endpoints.hub
+    with api.telling(hub):
+        facets = await get_catalogue_facets.asyncio(client=api.at(Client, hub))
+    return Counter(facets.platform.additional_properties)
 
 
 async def complete(api: Api) -> bool:

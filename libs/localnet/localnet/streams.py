@@ -1,6 +1,7 @@
 """Streams and consumers of the bus, made by this one step and never by services."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from localnet.trouble import Trouble
 
 DAY_S = 86_400
 AT_ONCE = 16  # more only queue behind the broker's fsync
+TRIES = 30  # of a second each
 PAGE = 256  # what one listing call answers at most
 
 
@@ -138,6 +140,7 @@ async def provision(
     """
     connection = await connect(url, seed_file, tls)
     try:
+        await listening(connection)
         js = connection.jetstream(timeout=20)
         streams = wanted(nodes, max_bytes, replicas)
         await in_turns(
@@ -145,6 +148,14 @@ async def provision(
         )
     finally:
         await connection.close()
+
+
+async def listening(connection: Client) -> None:
+    """Wait until JetStream answers: a cluster that has just begun drops what it is asked."""
+    for _ in range(TRIES):
+        with contextlib.suppress(NatsError, TimeoutError, asyncio.TimeoutError):
+            await connection.jetstream(timeout=1).account_info()
+            return
 
 
 async def lacking(

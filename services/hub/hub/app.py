@@ -120,7 +120,7 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
             *cases_consumers.routes(roster.known),
             *drift_consumers.routes(roster.known, now),
         ),
-        jobs=(heartbeats(fences), drift_consumers.figures(registry), every(MEMBERS_READ_EVERY_S, meet, everywhere=True), every(PLATFORMS_REVIEWED_EVERY_S, platforms_consumers.review(roster.known)), every(PROBATIONS_CHECKED_EVERY_S, end_probations), every(SNAPSHOTS_EVERY_S, snapshots_consumers.work(roster.known)), every(PULLS_EVERY_S, pulls_consumers.work(roster.known, pepper if issues else None)), *([every(KEYS_CHECKED_EVERY_S, retire_keys)] if issues else [])),
+        jobs=(heartbeats(fences), drift_consumers.figures(registry), every(MEMBERS_READ_EVERY_S, meet, everywhere=True), every(PLATFORMS_REVIEWED_EVERY_S, platforms_consumers.review(roster.known)), every(PROBATIONS_CHECKED_EVERY_S, end_probations), every(SNAPSHOTS_EVERY_S, snapshots_consumers.work(roster.known)), every(SNAPSHOTS_EVERY_S, snapshots_consumers.follow_up(roster.known)), every(PULLS_EVERY_S, pulls_consumers.work(roster.known, pepper if issues else None)), *([every(KEYS_CHECKED_EVERY_S, retire_keys)] if issues else [])),
         now=now,
         fetch_keys=own_keys if issues else None,
         registry=registry,

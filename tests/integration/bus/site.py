@@ -160,7 +160,9 @@ async def listening_hub(network, database):
     runtime = Runtime(settings(network, "hub", database), (("*", note),), release="0", jobs=(heartbeats,))
     async with runtime.sessions.begin() as tx:
         connection = (await (await tx.connection()).get_raw_connection()).driver_connection
-        await connection.execute("CREATE TABLE heard (id bigserial, source text, feed_seq bigint)")
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS heard (id bigserial, source text, feed_seq bigint)"
+        )
     runtime.verifier.fetch = keys
     await runtime.start()
     try:

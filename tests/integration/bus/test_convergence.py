@@ -15,7 +15,7 @@ from localnet.broker import EmbeddedBroker
 from window.app import create_app as window
 
 from tests import servers
-from tests.integration.convergence.test_restores import offering, provider
+from tests.integration.convergence.facts import offering, provider
 from tests.integration.platform import copied, migrated
 
 WINDOW = "hohhot"

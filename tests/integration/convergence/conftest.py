@@ -176,6 +176,29 @@ async def platforms(templates, *nodes):
             await execute(f"DROP DATABASE {name}")
 
 
+EMPTIED = {
+    "outbox", "inbox", "feeds_out", "feeds_in", "dead_letters", "audit", "announcements", "drift", "drift_differences",
+    "catalogue_offerings", "catalogue_providers", "offerings", "providers", "offering_versions", "provider_versions",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+async def shared(templates):
+    """One set of databases for tests that need no restore and no memory of matchmaking's."""
+    async with platforms(templates, "hub", "hohhot", "matchmaking") as made:
+        yield made
+
+
+async def emptied(net):
+    for node in net.platforms:
+        found = await net.sql(node, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        names = ", ".join(sorted(EMPTIED & {row["tablename"] for row in found}))
+        await net.sql(node, f"TRUNCATE {names} CASCADE")
+    net.lost.clear()
+    net.carried.clear()
+    return net
+
+
 @pytest.fixture
 async def net(templates):
     async with platforms(templates, "hub", "hohhot", "matchmaking") as made:

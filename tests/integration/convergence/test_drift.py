@@ -5,29 +5,19 @@ from uuid import uuid4
 
 import pytest
 from common import convergence, digests
-from common.contracts import offerings, providers
+from common.announcements import LIVE
+from common.contracts.digests import DigestDisowned
 from common.digests import Digest, Record
 
+from tests.integration.convergence.conftest import emptied
+from tests.integration.convergence.facts import offering, provider
+
 HUB = "catalogue_offerings"
-PROVIDER = uuid4()
 
 
-def provider(**other):
-    known = {
-        "id": PROVIDER, "version": 1, "name": "示例检测中心", "credit_code": "91150100MA0N0000X1",
-        "division": "150100", "state": "active",
-    }  # fmt: skip
-    return providers.ProviderVerified(**known | other)
-
-
-def offering(id, version=1, **other):
-    known = {
-        "id": id, "version": version, "provider_id": PROVIDER, "provider_name": "示例检测中心", "kind": "service",
-        "title": "示例检测", "summary": "三日出报告", "category": "testing", "division": "150100",
-        "state": "published",
-    }  # fmt: skip
-    kind = offerings.OfferingRetired if other.get("state") == "retired" else offerings.OfferingPublished
-    return kind(**known | other)
+@pytest.fixture
+async def net(shared):
+    return await emptied(shared)
 
 
 @pytest.fixture
@@ -100,7 +90,6 @@ async def test_the_same_version_with_other_content_is_mended_only_on_order(net, 
     id = catalogue[0]
     await net.sql("hub", f"UPDATE {HUB} SET content_hash = repeat('0', 64), body = body || $2 WHERE id = $1",
                   id, json.dumps({"title": "伪造"}))  # fmt: skip
-    await net.sql("hohhot", "INSERT INTO providers SELECT * FROM providers WHERE false")
     drift = await net.compare("hohhot")
     assert drift["total"] == 1 and [one["kind"] for one in drift["differences"]] == ["content"]
     drift = await net.compare("hohhot", repair=True)
@@ -140,8 +129,6 @@ async def test_both_sides_compute_the_same_bytes(net, catalogue):
     rows = await net.sql("hohhot", "SELECT noun, id, epoch, version, content_hash FROM announcements")
     pure = Digest.of(Record(*row) for row in rows)
     async with net["hohhot"].runtime.sessions() as tx:
-        from common.announcements import LIVE
-
         assert await convergence.digest(tx, LIVE, "hohhot") == pure
     staff = net["hub"].caller("machine", "platform", home="hohhot")
     told = (await staff.get("/v1/nodes/hohhot/catalogue/digest")).json()
@@ -155,8 +142,6 @@ async def test_both_sides_compute_the_same_bytes(net, catalogue):
 
 
 async def test_a_platform_cannot_speak_of_anothers_records(net, catalogue):
-    from common.contracts.digests import DigestDisowned
-
     fact = DigestDisowned(id=uuid4(), version=3, owner="hohhot", records=(("offering", catalogue[0]),))
     assert (await net.hear("hub", fact, "baotou")) == "parked"
     assert await held(net, "hub", catalogue[0]) == [(1, 1, False)]

@@ -10,7 +10,7 @@ from common.ids import new
 from common.inbox import Raw
 from hub.platforms import service as platforms
 
-from tests.integration.convergence.test_restores import demand, offering, provider
+from tests.integration.convergence.facts import demand, offering, provider
 
 
 @pytest.fixture

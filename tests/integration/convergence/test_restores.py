@@ -3,36 +3,11 @@
 from uuid import uuid4
 
 import pytest
-from common.contracts import demands, offerings, providers
+from common import restoring
+from common.db import Base, Versioned
+from hub.fences import service as fences
 
-PROVIDER = uuid4()
-
-
-def provider(**other):
-    known = {
-        "id": PROVIDER, "version": 1, "name": "示例检测中心", "credit_code": "91150100MA0N0000X1",
-        "division": "150100", "state": "active",
-    }  # fmt: skip
-    return providers.ProviderVerified(**known | other)
-
-
-def offering(id, version=1, **other):
-    known = {
-        "id": id, "version": version, "provider_id": PROVIDER, "provider_name": "示例检测中心", "kind": "service",
-        "title": "示例检测", "summary": "三日出报告", "category": "testing", "division": "150100",
-        "state": "published",
-    }  # fmt: skip
-    kind = offerings.OfferingRetired if other.get("state") == "retired" else offerings.OfferingPublished
-    return kind(**known | other)
-
-
-def demand(clock, **other):
-    known = {
-        "id": uuid4(), "version": 1, "number": "HH-2026-000001", "title": "求购检测", "text": "每月十批", "industry": "C",
-        "division": "150102", "size_class": "small", "submitted_at": clock(), "changed_at": clock(),
-        "state": "submitted",
-    }  # fmt: skip
-    return demands.DemandSubmitted(**known | other)
+from tests.integration.convergence.facts import demand, offering, provider
 
 
 async def live(net, node):
@@ -95,8 +70,6 @@ async def test_a_message_at_a_used_position_fences_before_any_beat(net, restored
     _, changed, _, _, _, _ = restored
     before = await live(net, "hub")
     async with net["hub"].runtime.sessions() as tx:
-        from hub.fences import service as fences
-
         await fences.refresh(tx, net["hub"].app.state.hub.fences, (), {})
     await net.say("hohhot", *(offering(uuid4()) for _ in range(20)), offering(changed, 2, title="另一种改法"))
     assert await live(net, "hub") == before
@@ -176,9 +149,6 @@ async def test_only_operators_order_and_see_restorations(net):
 
 
 async def test_every_table_of_own_records_takes_on_the_epoch(net):
-    from common import restoring
-    from common.db import Base, Versioned
-
     async with net["hohhot"].runtime.sessions() as tx:
         found = set(await restoring.own_tables(tx))
     mapped = {

@@ -29,6 +29,8 @@ from common.settings import Settings
 from hub.app import create_app
 from hub.provision import first_operator
 
+from tests.integration.hub.live import living
+
 ROOT = Path(__file__).parents[3]
 PASSWORD = "a-long-enough-one"
 
@@ -181,6 +183,13 @@ async def world(settings, clock):
     yield world
     await world.http.aclose()
     await app.state.runtime.engine.dispose()
+
+
+@pytest.fixture
+async def hub(settings):
+    """The hub with its background work, over HTTP."""
+    async with living(settings) as live:
+        yield live
 
 
 class Facts:

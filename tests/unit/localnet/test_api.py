@@ -35,9 +35,8 @@ class Server:
 def calling(tmp_path):
     def make(server, patience_s=5.0):
         urls = {node.id: f"http://{node.id}" for node in TOPOLOGY.nodes}
-        api = Api(Endpoints(TOPOLOGY, urls, "secret", tmp_path / "users.json"), patience_s=patience_s)
-        api._http = httpx.AsyncClient(transport=httpx.MockTransport(server))
-        return api
+        known = Endpoints(TOPOLOGY, urls, "secret", tmp_path / "users.json")
+        return Api(known, patience_s=patience_s, transport=httpx.MockTransport(server))
 
     return make
 

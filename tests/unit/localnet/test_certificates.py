@@ -1,15 +1,18 @@
 """An installation's own authority, and a key that is changed step by step."""
 
 import datetime
+import json
 import ssl
 
 import pytest
 from localnet import rotation
 from localnet.certificates import Authority
+from localnet.cli import app
 from localnet.natsconf import BROKER
 from localnet.paths import Folder
 from localnet.secrets import Secrets
 from localnet.trouble import Trouble
+from typer.testing import CliRunner
 
 NOW = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)
 
@@ -96,3 +99,16 @@ def test_an_interrupted_change_of_key_goes_on(tmp_path, monkeypatch):
     assert turn() is True
     assert (secrets.public_key("hohhot"), secrets.further_keys("hohhot")) == (new, [])
     assert len(reloads) == 2
+
+
+def test_the_command_makes_lists_and_says_when_one_has_ended(tmp_path):
+    place = ["--folder", str(tmp_path / "tls")]
+    runner = CliRunner()
+    made = runner.invoke(app, ["certificates", "make", "--name", "bus.example.org", *place])
+    assert made.exit_code == 0, made.output
+    assert runner.invoke(app, ["certificates", "list", *place]).exit_code == 0
+    assert runner.invoke(app, ["certificates", "renew", "hohhot", "--days", "0", *place]).exit_code == 0
+    listed = runner.invoke(app, ["certificates", "list", "--json", *place])
+    assert listed.exit_code == 1
+    states = {one["holder"]: one["state"] for one in json.loads(listed.output)}
+    assert (states["hohhot"], states["nats"], states["ca"]) == ("expired", "valid", "valid")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
 from rich import box
 from rich.console import Console
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from localnet.api import OPERATOR, Api, away
+from localnet.api import OPERATOR, Api
 from localnet.commands.reaching import running
 from localnet.commands.screen import AsJson, DataDir, out
 from localnet.endpoints import Endpoints
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 WEIGHTS, CASES = "/v1/weights", "/v1/outcomes/cases"
 NOT_BETTER = 3
-TIMEOUT_S = 120.0
 COMPONENTS = {
     "relevance": "相关", "proximity": "远近", "reputation": "口碑", "responsiveness": "响应", "load": "余力",
     "price-fit": "价格", "lead-time": "工期", "recognition": "认定", "newcomer": "新机构",
@@ -156,21 +154,9 @@ async def _material(
 
 async def _fetched(where: Endpoints) -> list[str]:
     """Every case the running service knows, as lines."""
-    node = _node(where)
-    url = where.urls[node] + CASES
-    async with Api(where) as api, httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as http:
-        headers = {"Authorization": f"Bearer {await api.token(OPERATOR)}"}
-        try:
-            async with http.stream("GET", url, headers=headers) as answer:
-                if answer.is_success:
-                    return [line async for line in answer.aiter_lines()]
-        except httpx.TransportError as error:
-            raise away(node, where.urls[node], error) from error
-    raise Trouble(
-        (f"{node} 没有给出案例：{answer.status_code}", f"{node} gave no cases: {answer.status_code}"),
-        ("案例只给运维人员", "cases are for operators"),
-        (f"hubnet logs {node} 查看原因", f"see hubnet logs {node}"),
-    )
+    async with Api(where) as api:
+        said = b"".join([chunk async for chunk in api.stream(_node(where), CASES, OPERATOR)])
+    return said.decode().split("\n")
 
 
 def _case(number: int, line: str) -> "Case":

@@ -5,6 +5,9 @@ from typing import Annotated, Any
 
 import httpx
 import typer
+from hubnet_client import ClientSecret, Password, Refused
+from hubnet_client.patience import Patient
+from hubnet_client.signing import TOKEN_PATH, Signing
 
 from localnet.commands.screen import AsJson, DataDir, folder_of
 from localnet.network import Network, recall
@@ -13,7 +16,7 @@ from localnet.secrets import Secrets, read
 from localnet.trouble import USAGE, Trouble
 
 CLIENT = "hubnet-cli"
-TOKEN_PATH = "/oauth/token"
+TIMEOUT_S = 20.0
 
 
 def token(
@@ -32,32 +35,32 @@ def token(
             ("hubnet token USER，或 hubnet token --client", "hubnet token USER, or hubnet token --client"),
             USAGE,
         )
-    grant = credentials(folder, user or CLIENT) if client else password(folder, user)
-    answer = fetch(url.rstrip("/") or hub_url(folder), grant)
+    by = credentials(folder, user or CLIENT) if client else password(folder, user)
+    answer = fetch(url.rstrip("/") or hub_url(folder), by)
     if as_json:
         typer.echo(json.dumps(answer))
     else:
         typer.echo(answer["access_token"])
 
 
-def credentials(folder: Folder, name: str) -> dict[str, str]:
+def credentials(folder: Folder, name: str) -> ClientSecret:
     path = Secrets(folder).client_file
     secret = (
         read(path)
         if name == CLIENT and path.exists()
         else typer.prompt(f"{name} secret", hide_input=True, err=True)
     )
-    return {"grant_type": "client_credentials", "client_id": name, "client_secret": secret}
+    return ClientSecret(name, secret)
 
 
-def password(folder: Folder, user: str) -> dict[str, str]:
+def password(folder: Folder, user: str) -> Password:
     """The example users' passwords are kept; others are asked for."""
     try:
         known = json.loads(folder.users.read_text(encoding="utf-8"))
     except (FileNotFoundError, PermissionError, ValueError):
         known = {}
     secret = known.get(user) or typer.prompt(f"{user} password", hide_input=True, err=True)
-    return {"grant_type": "password", "username": user, "password": secret}
+    return Password(user, secret)
 
 
 def hub_url(folder: Folder) -> str:
@@ -72,25 +75,23 @@ def hub_url(folder: Folder) -> str:
     return network.url(network.topology.hub.id)
 
 
-def fetch(hub: str, grant: dict[str, str]) -> dict[str, Any]:
+def fetch(hub: str, by: ClientSecret | Password) -> dict[str, Any]:
     """Raises: Trouble when the hub is away or refuses."""
     try:
-        answer = httpx.post(f"{hub}{TOKEN_PATH}", data=grant, timeout=20, trust_env=False)
+        with Patient(auth=Signing(hub, None), trust_env=False, timeout=TIMEOUT_S, patience_s=0) as http:
+            return http.post(f"{hub}{TOKEN_PATH}", data=by.grant()).json()
+    except Refused as error:
+        raise Trouble(
+            (f"枢纽拒绝：{error.zh}", f"the hub refused: {error.en}"),
+            ("用户名与口令须正确", "the name and its secret must be right"),
+            ("核对后重试", "check them and try again"),
+        ) from error
     except httpx.HTTPError as error:
         raise Trouble(
             (f"枢纽没有应答：{hub}", f"the hub does not answer: {hub}: {error}"),
             ("令牌由枢纽签发", "tokens are issued by the hub"),
             ("hubnet status 查看，hubnet start hub 启动", "see hubnet status, start it: hubnet start hub"),
         ) from error
-    said = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-    if not answer.is_success:
-        why = said.get("detail") or said.get("error_description") or said.get("error") or answer.status_code
-        raise Trouble(
-            (f"枢纽拒绝：{why}", f"the hub refused: {why}"),
-            ("用户名与口令须正确", "the name and its secret must be right"),
-            ("核对后重试", "check them and try again"),
-        )
-    return said
 
 
 COMMANDS = {"token": token}

@@ -135,7 +135,9 @@ def _found(query: Select[*Ts], search: Search) -> Select[*Ts]:
         serves = select(area).where(or_(place.startswith(area), area.startswith(place))).exists()
         query = query.where(or_(func.cardinality(OfferingCopyRow.area) == 0, serves))
     for word in search.words:
-        query = query.where(OfferingCopyRow.search_text.like(domain.pattern(word), escape="\\"))
+        said = OfferingCopyRow.search_text.like(domain.pattern(word), escape="\\")
+        # Each half has an index of its own: the words, and the rows whose words are not in it yet.
+        query = query.where(or_(and_(OfferingCopyRow.indexed, said), and_(~OfferingCopyRow.indexed, said)))
     achievement, wanted = OfferingCopyRow.body["achievement"], search.technology
     if wanted.field is not None:
         field = func.lower(func.normalize(achievement["field"].astext, literal_column("NFKC")))

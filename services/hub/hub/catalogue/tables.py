@@ -2,7 +2,7 @@ from uuid import UUID
 
 from common.copies import CopyColumns
 from common.db import Base
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Index, Text, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,9 +23,12 @@ class OfferingCopyRow(CopyColumns, ChangeColumns, Base):
     area: Mapped[list[str]] = mapped_column(ARRAY(Text))
     state: Mapped[str]
     search_text: Mapped[str]
+    # Whether its words are in the index: those of what came in bulk follow.
+    indexed: Mapped[bool] = mapped_column(server_default=true())
 
     __table_args__ = (
         Index("ix_catalogue_offerings_id", "id"),
+        Index("ix_catalogue_offerings_unindexed", "id", postgresql_where=text("NOT indexed")),
         Index("ix_catalogue_offerings_provider", "owner", "provider_id"),
         Index("ix_catalogue_offerings_category", "category", "id"),
         Index("ix_catalogue_offerings_changed_xid", "owner", "changed_xid", "id"),
@@ -34,6 +37,7 @@ class OfferingCopyRow(CopyColumns, ChangeColumns, Base):
             "search_text",
             postgresql_using="gin",
             postgresql_ops={"search_text": "gin_trgm_ops"},
+            postgresql_where=text("indexed"),
         ),
     )
 

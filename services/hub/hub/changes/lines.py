@@ -16,7 +16,8 @@ from common.contracts.offerings import OfferingAnnounced
 from common.contracts.providers import ProviderAnnounced
 from common.errors import Refusal
 from common.fields import OptionalText, Version
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from hub.catalogue import domain as catalogue
 
@@ -41,6 +42,9 @@ _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 class OfferingData(OfferingAnnounced):
     """An offering as a platform sends it: its free texts are held to the rules of all text."""
 
+    id: UUID | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+    epoch: Version | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+    version: Version | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
     summary: OptionalText  # pyright: ignore[reportIncompatibleVariableOverride]
     state_reason: OptionalText | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
@@ -48,26 +52,46 @@ class OfferingData(OfferingAnnounced):
 class ProviderData(ProviderAnnounced):
     """A provider as a platform sends it."""
 
+    id: UUID | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+    epoch: Version | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+    version: Version | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
     profile: OptionalText = ""  # pyright: ignore[reportIncompatibleVariableOverride]
     state_reason: OptionalText | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
-CONTRACTS: dict[Noun, type[OfferingData] | type[ProviderData]] = {
-    "offering": OfferingData,
-    "provider": ProviderData,
+# What is held came by any way: it fits the contract, not always our rules of text.
+HELD: dict[Noun, type[OfferingAnnounced] | type[ProviderAnnounced]] = {
+    "offering": OfferingAnnounced,
+    "provider": ProviderAnnounced,
 }
 
 
-class Change(BaseModel):
-    """A line: which record, in which version, and its whole public state."""
+class _Head(BaseModel):
+    """Which record, in which version."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
-    noun: Noun
     id: UUID
     epoch: Version | None = None
     version: Version | None = None
     deleted: bool = False
-    data: Annotated[dict[str, Any], Field(max_length=200)] | None = None
+
+
+class OfferingChange(_Head):
+    """A line of an offering, with its whole public state."""
+
+    noun: Literal["offering"]
+    data: OfferingData | None = None
+
+
+class ProviderChange(_Head):
+    """A line of a provider, with its whole public state."""
+
+    noun: Literal["provider"]
+    data: ProviderData | None = None
+
+
+Change = OfferingChange | ProviderChange
+CHANGE: TypeAdapter[Change] = TypeAdapter(Annotated[Change, Field(discriminator="noun")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +163,25 @@ def read(line: int, text: bytes | str) -> Read | Rejected:
     if len(text) > MAX_LINE:
         return _wrong(line, _too_large())
     try:
-        change = Change.model_validate_json(text)
+        change = CHANGE.validate_json(text)
     except ValidationError as error:
-        return refused(line, error)
-    return checked(line, change)
+        return refused(line, error, *_named(text))
+    return _checked(line, change)
 
 
-def checked(line: int, change: Change) -> Read | Rejected:
-    """A change whose head is right."""
-    said = change.data
+def checked(line: int, said: Mapping[str, Any]) -> Read | Rejected:
+    """A line that was no JSON of its own."""
     try:
-        if said is None:
+        change = CHANGE.validate_python(said)
+    except ValidationError as error:
+        return refused(line, error, *_name(said))
+    return _checked(line, change)
+
+
+def _checked(line: int, change: Change) -> Read | Rejected:
+    state = change.data
+    try:
+        if state is None:
             if not change.deleted:
                 raise Wrong(
                     "data-needed",
@@ -158,28 +190,40 @@ def checked(line: int, change: Change) -> Read | Rejected:
                     field="data",
                 )
             return Read(line, change.noun, change.id, change.epoch, change.version, True, None)
-        own = {"id": change.id, "epoch": change.epoch or 1, "version": change.version or 1}
-        _agrees(change, said)
-        state = CONTRACTS[change.noun].model_validate({**said, **own})
-    except ValidationError as error:
-        return refused(line, error, "data.", change.noun, change.id)
+        _agrees(change, state)
     except Wrong as error:
         return _wrong(line, error, change.noun, change.id)
     deleted = change.deleted or state.state == catalogue.RETIRED
     return Read(line, change.noun, change.id, change.epoch, change.version, deleted, state)
 
 
-def _agrees(change: Change, said: dict[str, Any]) -> None:
+def _agrees(change: Change, state: OfferingData | ProviderData) -> None:
     """Raises: Wrong when the state speaks of another record or version than the line."""
     for name in ("id", "epoch", "version"):
-        inside, outside = said.get(name), getattr(change, name)
-        if inside is not None and outside is not None and str(inside).lower() != str(outside):
+        inside, outside = getattr(state, name), getattr(change, name)
+        if inside is not None and outside is not None and inside != outside:
             raise Wrong(
                 "line-and-data-differ",
                 zh=f"data.{name} 与行首的 {name} 不一致；请保持一致或删去 data 中的",
                 en=f"data.{name} differs from the line's {name}; make them agree, or leave it out of data",
                 field=f"data.{name}",
             )
+
+
+def _named(text: bytes | str) -> tuple[Noun | None, UUID | None]:
+    """Which record a line speaks of that is wrong otherwise."""
+    try:
+        return _name(from_json(text))
+    except ValueError:
+        return None, None
+
+
+def _name(said: Any) -> tuple[Noun | None, UUID | None]:
+    try:
+        noun = said["noun"]
+        return (noun if noun in HELD else None), UUID(str(said["id"]))
+    except (KeyError, TypeError, ValueError):
+        return None, None
 
 
 def completed(read: Read, held: Held | None, epoch: int) -> Row | Rejected:
@@ -197,7 +241,7 @@ def _completed(read: Read, held: Held | None, epoch: int) -> Row:
     if read.state is not None:
         body, state = read.state.model_dump(mode="json"), read.state
     elif held is not None:
-        body, state = dict(held.body), CONTRACTS[read.noun].model_validate(held.body)
+        body, state = dict(held.body), HELD[read.noun].model_validate(held.body)
     else:
         raise Wrong(
             "unknown-tombstone",
@@ -212,7 +256,7 @@ def _completed(read: Read, held: Held | None, epoch: int) -> Row:
     epoch = read.epoch or epoch
     if version is None:
         epoch, version, based = _counted(body, held, epoch)
-    body["epoch"], body["version"] = epoch, version
+    body["id"], body["epoch"], body["version"] = str(read.id), epoch, version
     text = canonical(body)
     return Row(
         line=read.line, noun=read.noun, id=read.id, epoch=epoch, version=version, based=based,
@@ -237,7 +281,7 @@ def _counted(body: dict[str, Any], held: Held | None, epoch: int) -> tuple[int, 
 
 
 def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name not in ("epoch", "version")}
+    return {name: value for name, value in body.items() if name not in ("id", "epoch", "version")}
 
 
 def _hash(text: str) -> str:
@@ -253,9 +297,9 @@ def _hash(text: str) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def searched(state: OfferingData | ProviderData, standing: str) -> dict[str, Any]:
+def searched(state: OfferingAnnounced | ProviderAnnounced, standing: str) -> dict[str, Any]:
     """What the catalogue looks for a record by."""
-    if not isinstance(state, OfferingData):
+    if not isinstance(state, OfferingAnnounced):
         return {"state": standing}
     return {
         "state": standing,
@@ -267,16 +311,19 @@ def searched(state: OfferingData | ProviderData, standing: str) -> dict[str, Any
     }
 
 
-def refused(
-    line: int, error: ValidationError, within: str = "", noun: Noun | None = None, id: UUID | None = None
-) -> Rejected:
+def refused(line: int, error: ValidationError, noun: Noun | None = None, id: UUID | None = None) -> Rejected:
     """The first rule of a form that a line breaks."""
     first = error.errors(include_input=False, include_url=False)[0]
     zh, en = rules.explain(dict(first))
-    path = ".".join(str(part)[:60] for part in first["loc"])
-    # A made-up key is input too: it may hold what breaks a log or a terminal.
-    field = f"{within}{path}".encode("ascii", "backslashreplace").decode() or None
+    # The noun that chose the form is no part of the way to the field.
+    path = first["loc"][1:] if first["loc"][:1] in (("offering",), ("provider",)) else first["loc"]
+    field = printable(".".join(str(part)[:60] for part in path))
     return Rejected(line, field, str(first["type"]).replace("_", "-"), zh, en, noun, id)
+
+
+def printable(field: str) -> str | None:
+    """A field's name as a database and a terminal take it: a made-up key is input too."""
+    return field.encode("unicode_escape").decode()[:200] or None
 
 
 def _wrong(line: int, error: Refusal, noun: Noun | None = None, id: UUID | None = None) -> Rejected:

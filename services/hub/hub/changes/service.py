@@ -161,6 +161,27 @@ async def apply_into(tx: AsyncSession, goal: Aim, batch: UUID, table: str, *, at
     await repository.apply_into(tx, batch, goal.node, table, to=goal.to, told=goal.told, at=at)
 
 
+async def transaction(tx: AsyncSession) -> int:
+    """The number that what this transaction takes over is stamped with."""
+    return await repository.transaction(tx)
+
+
+async def pass_on(
+    tx: AsyncSession, goal: Aim, xid: int, after: UUID | None, limit: int, *, at: datetime
+) -> UUID | None:
+    """Owe matchmaking some of the offerings a whole catalogue brought; the last of them, None when all are."""
+    return (
+        None
+        if goal.to is None
+        else await repository.pass_on(tx, goal.node, goal.to, xid, after, limit, at=at)
+    )
+
+
+async def index(tx: AsyncSession, limit: int) -> int:
+    """Bring words of what came in bulk into the index; of how many offerings."""
+    return await repository.index(tx, limit)
+
+
 async def leaving(tx: AsyncSession, goal: Aim, batch: UUID, nouns: Sequence[Noun]) -> tuple[int, int]:
     """How many living records a staged catalogue would remove, and how many there are."""
     removals = held = 0

@@ -29,9 +29,11 @@ XID = "pg_current_xact_id()::text::bigint"
 def apply(noun: Noun, kept_in: str | None = None) -> str:
     """Take over what is newer than what is held, pass it on, flag forks; a row (line, id, outcome) for each.
 
-    Shape: `kept_in` is a table of (batch, line, noun, id, outcome) for those rows, where nobody wants them now.
+    Shape: `kept_in` is a table of (batch, line, noun, id, outcome) for those rows, where nobody wants them now;
+    it is then a whole catalogue, whose words are indexed later.
     """
     table, columns = TABLES[noun], (*_VERSION, "body", *SEARCHED[noun])
+    late = ("indexed",) if kept_in is not None and noun == "offering" else ()
     keep = "" if kept_in is None else f"INSERT INTO {kept_in} (batch, line, noun, id, outcome)"
     shown = "s.line, s.id" if kept_in is None else f"$1::uuid, s.line, '{noun}', s.id"
     told = _standings() if noun == "provider" else "SELECT $4::text[]"
@@ -50,11 +52,11 @@ WITH staged AS MATERIALIZED (
     AND (held_epoch IS NULL OR (epoch, version) > (held_epoch, held_version))
   ORDER BY id, epoch DESC, version DESC
 ), done AS (
-  INSERT INTO {table} AS c (owner, id, forked, changed_xid, {", ".join(columns)})
-  SELECT $2, s.id, false, {XID}, {", ".join(f"s.{name}" for name in columns)}
+  INSERT INTO {table} AS c (owner, id, forked, changed_xid, {", ".join((*columns, *late))})
+  SELECT $2, s.id, false, {XID}, {", ".join((*(f"s.{name}" for name in columns), *("false" for _ in late)))}
   FROM newest n JOIN catalogue_staging s ON s.batch = $1 AND s.line = n.line ORDER BY s.id
   ON CONFLICT (owner, id) DO UPDATE SET forked = false, changed_xid = {XID},
-    {", ".join(f"{name} = excluded.{name}" for name in columns)}
+    {", ".join(f"{name} = excluded.{name}" for name in (*columns, *late))}
   WHERE (excluded.epoch, excluded.version) > (c.epoch, c.version)
   RETURNING c.id, old.id IS NULL AS created
 ), forwarded AS (
@@ -142,6 +144,30 @@ def forks(noun: Noun) -> str:
     return f"""
 SELECT '{noun}' AS noun, id, epoch, version, content_hash, {name} AS name
 FROM {TABLES[noun]} WHERE owner = $1 AND forked AND id > $2
+"""
+
+
+def later(noun: Noun) -> str:
+    """Owe what one transaction (`$4`) took over to a feed, in parts of `$6` behind an id (`$5`); the last id."""
+    envelope = _ENVELOPE.replace("$2", "$1").replace("$5", "$3")
+    return f"""
+WITH part AS MATERIALIZED (
+  SELECT id, epoch, version, body, uuidv7()::text AS message, '{noun}.announced.v1' AS type
+  FROM {TABLES[noun]} WHERE owner = $1 AND changed_xid = $4 AND id > $5 ORDER BY id LIMIT $6
+), owed AS (
+  INSERT INTO outbox (feed, message_id, type, entity, envelope)
+  SELECT $2, m.message::uuid, m.type, m.id, {envelope} FROM part m ORDER BY m.id
+)
+SELECT id FROM part ORDER BY id DESC LIMIT 1
+"""
+
+
+def indexed(limit: int) -> str:
+    """Bring the words of some rows that came in bulk into the index."""
+    return f"""
+UPDATE catalogue_offerings c SET indexed = true FROM (
+  SELECT owner, id FROM catalogue_offerings WHERE NOT indexed ORDER BY id LIMIT {limit:d} FOR UPDATE SKIP LOCKED
+) n WHERE c.owner = n.owner AND c.id = n.id RETURNING c.id
 """
 
 

@@ -10,7 +10,7 @@ from common.errors import Conflict, Invalid
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError
 
 from hub.changes import lines
-from hub.changes.lines import Change, Noun, Read, Rejected
+from hub.changes.lines import Noun, Read, Rejected
 
 EVERY = timedelta(seconds=30)
 LONGEST = timedelta(minutes=15)
@@ -127,7 +127,6 @@ def restarted(pull: Pull, at: datetime) -> Pull:
 def line(number: int, said: Any) -> Read | Rejected:
     """An item of a feed as a line."""
     try:
-        item = Item.model_validate(said)
-        return lines.checked(number, Change.model_validate(item.model_dump()))
+        return lines.checked(number, Item.model_validate(said).model_dump())
     except ValidationError as error:
         return lines.refused(number, error)

@@ -172,6 +172,7 @@ DATA = (
 )  # fmt: skip
 COLUMNS = (*HEAD, *DATA)
 BY_NAME = {name: column for column in COLUMNS for name in (column.code, column.zh, column.title)}
+_DATA = {column.code: column for column in DATA}
 _PRICE = {"price_from_yuan": "from_cents", "price_to_yuan": "to_cents", "price_unit": "unit"}
 _FIELDS = {f"price.{field}": code for code, field in _PRICE.items()}
 
@@ -209,8 +210,10 @@ class Header(Contract):
 def cells(row: Sequence[Cell], header: Header) -> dict[str, str]:
     """The filled cells of a row by column."""
     found: dict[str, str] = {}
+    width = len(row)
     for code, place in header.places.items():
-        if place < len(row) and (text := written(row[place])):
+        # Most cells are empty, and most rows are as wide as their header.
+        if place < width and (cell := row[place]) not in (None, "") and (text := written(cell)):
             found[code] = text
     return found
 
@@ -219,12 +222,14 @@ def written(cell: Cell) -> str:
     """A cell as it would be typed. A guard against formulas, which our own files carry, comes off."""
     if cell is None:
         return ""
+    if type(cell) is str:
+        text = cell.strip()
+        return text[1:] if text[:1] == "'" and text[1:2] in FORMULAS else text
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         return str(int(cell))
-    text = str(cell).strip()
-    return text[1:] if text[:1] == "'" and text[1:2] in FORMULAS else text
+    return str(cell)
 
 
 # What a spreadsheet takes for a formula when a text begins with it.
@@ -273,14 +278,15 @@ def change(row: Mapping[str, str], noun: Noun, node: str, names: Mapping[UUID, s
             head[column.code] = column.read(column, row[column.code])
     data: dict[str, Any] = {}
     price: dict[str, Any] = {}
-    for column in DATA:
-        if noun not in column.nouns or column.code not in row:
+    for code, cell in row.items():
+        column = _DATA.get(code)
+        if column is None or noun not in column.nouns:
             continue
-        value = _value(column, noun, row[column.code])
-        if column.code in _PRICE:
-            price[_PRICE[column.code]] = value
+        value = _value(column, noun, cell)
+        if code in _PRICE:
+            price[_PRICE[code]] = value
         else:
-            data[column.code] = value
+            data[code] = value
     if not data and head.get("deleted"):
         return head
     if price:

@@ -27,6 +27,27 @@ def work(known: Callable[[AsyncSession], Awaitable[Membership]]) -> Job:
     return snapshots
 
 
+def follow_up(known: Callable[[AsyncSession], Awaitable[Membership]]) -> Job:
+    async def followed_up(runtime: Runtime) -> None:
+        """Pass on and index what whole catalogues brought, part by part."""
+        try:
+            more = True
+            while more:
+                async with runtime.transaction() as tx:
+                    more = await service.pass_on(tx, await known(tx), at=runtime.clock())
+            while await _indexed(runtime):
+                pass
+        except Unavailable as error:
+            log.get("snapshots").info("snapshots-wait", error=error.code)
+
+    return followed_up
+
+
+async def _indexed(runtime: Runtime) -> bool:
+    async with runtime.transaction() as tx:
+        return await service.index(tx)
+
+
 async def _work(runtime: Runtime, known: Callable[[AsyncSession], Awaitable[Membership]]) -> None:
     async with runtime.transaction() as tx:
         await service.give_up_on_the_silent(tx, at=runtime.clock())
@@ -58,8 +79,6 @@ async def _bring(runtime: Runtime, snapshot: Snapshot, membership: Membership) -
             await _switch(runtime, staged, membership)
         async with runtime.transaction() as tx:
             await service.tidy(tx)
-        async with runtime.transaction() as tx:
-            await service.merge(tx)
         return True
     except Unavailable:
         raise

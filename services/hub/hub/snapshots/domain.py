@@ -38,7 +38,8 @@ class Snapshot(Contract):
     """A whole catalogue of a platform.
 
     Shape: `batch` names its rows while they are staged; `nouns` are those the file speaks of; `removals`
-    of the `held` records would go; `counts` rows by outcome.
+    of the `held` records would go; `counts` rows by outcome. What the transaction `untold_xid` took over
+    goes on to matchmaking in parts, and has gone on up to `told_id`.
     """
 
     node: str
@@ -64,6 +65,8 @@ class Snapshot(Contract):
     en: str | None = None
     approved_by: str | None = None
     approved_at: datetime | None = None
+    untold_xid: int | None = None
+    told_id: UUID | None = None
 
 
 class Outcome(Contract):
@@ -145,16 +148,25 @@ def held(snapshot: Snapshot, at: datetime, *, removals: int, held: int) -> Snaps
     )  # fmt: skip
 
 
-def ended(snapshot: Snapshot, at: datetime, *, counts: dict[str, int], removals: int, held: int) -> Snapshot:
+def ended(
+    snapshot: Snapshot, at: datetime, *, counts: dict[str, int], removals: int, held: int, xid: int | None
+) -> Snapshot:
     """It is switched to: wholly, or all but the rows that were wrong."""
     wrong = sum(counts.get(name, 0) for name in WRONG)
     return snapshot.model_copy(
         update={
             "state": "partial" if wrong else "applied", "changed_at": at, "ended_at": at, "removals": removals,
             "held": held, "counts": {name: counts[name] for name in OUTCOMES if counts.get(name)},
-            "reason": None, "zh": None, "en": None,
+            "reason": None, "zh": None, "en": None, "untold_xid": xid,
         }
     )  # fmt: skip
+
+
+def passed_on(snapshot: Snapshot, last: UUID | None) -> Snapshot:
+    """Matchmaking is owed what was taken over up to an id; None: all of it."""
+    if last is None:
+        return snapshot.model_copy(update={"untold_xid": None, "told_id": None})
+    return snapshot.model_copy(update={"told_id": last})
 
 
 def rejected(snapshot: Snapshot, at: datetime, *, reason: str, zh: str, en: str) -> Snapshot:

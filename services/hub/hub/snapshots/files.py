@@ -5,14 +5,13 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from uuid import UUID
 
 from hsds import About, Dirt, Given, Reader
-from pydantic import ValidationError
 
 from hub.changes import lines
-from hub.changes.lines import Change, Noun, Read, Rejected
+from hub.changes.lines import Noun, Read, Rejected
 from hub.snapshots import columns
 from hub.snapshots.columns import Cell, Header, Unreadable
 from hub.uploads.domain import Broken, Format
@@ -158,14 +157,7 @@ def _row(
         return Rejected(line, error.field, error.code, error.zh, error.en, noun, id)
     if noun == "provider" and "name" in row:
         names[id] = row["name"]
-    return named(checked(line, said, noun, id))
-
-
-def checked(line: int, said: dict[str, Any], noun: Noun, id: UUID) -> Read | Rejected:
-    try:
-        return lines.checked(line, Change.model_validate(said))
-    except ValidationError as error:
-        return lines.refused(line, error, "", noun, id)
+    return named(lines.checked(line, said))
 
 
 def named(found: Read | Rejected) -> Read | Rejected:
@@ -204,7 +196,7 @@ def _given(line: int, item: Given | Dirt | About, node: str) -> Read | Rejected 
             return None
         noun = {"organization": "provider", "service": "offering"}.get(item.table)
         return Rejected(
-            line, ".".join(filter(None, (item.table, item.field))) or None, item.rule, item.zh, item.en,
+            line, lines.printable(".".join(filter(None, (item.table, item.field)))), item.rule, item.zh, item.en,
             noun, _uuid(item.id) if noun else None,  # pyright: ignore[reportArgumentType]
         )  # fmt: skip
     if item.platform not in (None, node):
@@ -216,7 +208,7 @@ def _given(line: int, item: Given | Dirt | About, node: str) -> Read | Rejected 
         "noun": item.noun, "id": item.id, "epoch": item.epoch, "version": item.version, "deleted": item.deleted,
         "data": item.data,
     }  # fmt: skip
-    return checked(line, said, item.noun, item.id)
+    return lines.checked(line, said)
 
 
 def _uuid(text: str | None) -> UUID | None:

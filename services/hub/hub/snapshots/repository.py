@@ -16,9 +16,6 @@ LOCK = 0x48554244
 OUTCOMES = OutcomeRow.__tablename__
 # The whole catalogue of a platform in one transaction takes longer than a call may.
 PATIENCE = "300s"
-# What is written in bulk is merged into the word index after the switch, not within it.
-PENDING = "1GB"
-INDEX = "ix_catalogue_offerings_search_text"
 
 
 async def lock_numbers(tx: AsyncSession, node: str) -> None:
@@ -129,9 +126,8 @@ async def outcomes_between(tx: AsyncSession, batch: UUID, first: int, last: int)
 
 
 async def patient(tx: AsyncSession) -> None:
-    """This transaction may take long, and writes in bulk."""
+    """This transaction may take long."""
     await tx.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}'"))
-    await tx.execute(text(f"SET LOCAL gin_pending_list_limit = '{PENDING}'"))
 
 
 async def analyze(tx: AsyncSession) -> None:
@@ -139,10 +135,11 @@ async def analyze(tx: AsyncSession) -> None:
     await tx.execute(text("ANALYZE catalogue_staging"))
 
 
-async def merge(tx: AsyncSession) -> None:
-    """Bring what was written in bulk into the word index."""
-    await tx.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}'"))
-    await tx.execute(select(func.gin_clean_pending_list(text(f"'{INDEX}'::regclass"))))
+async def untold(tx: AsyncSession) -> Snapshot | None:
+    """One whose records are not all passed on yet, locked."""
+    query = select(SnapshotRow).where(SnapshotRow.untold_xid.is_not(None)).limit(1)
+    row = (await tx.execute(query.with_for_update(skip_locked=True))).scalar_one_or_none()
+    return None if row is None else db.value(row, Snapshot)
 
 
 async def sweep(tx: AsyncSession) -> None:

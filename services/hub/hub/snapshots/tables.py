@@ -35,8 +35,11 @@ class SnapshotRow(Base):
     en: Mapped[str | None]
     approved_by: Mapped[str | None]
     approved_at: Mapped[datetime | None]
+    untold_xid: Mapped[int | None]
+    told_id: Mapped[UUID | None]
 
     __table_args__ = (
+        Index("ix_snapshots_untold", "node", postgresql_where=text("untold_xid IS NOT NULL")),
         Index(
             "ix_snapshots_open",
             "node",

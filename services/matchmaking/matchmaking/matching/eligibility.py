@@ -34,6 +34,8 @@ def capacity_is_left(demand: Demand, offer: Offer, today: date) -> bool:
 
 def qualifications_are_valid(demand: Demand, offer: Offer, today: date) -> bool:
     """What the offering rests on, and what the demand asks for, is held and valid today."""
+    if not offer.listing.qualifications and not demand.qualifications:
+        return True
     valid = [held for held in offer.supplier.qualifications if _valid(held, today)]
     rests_on = all(any(held.name == name for held in valid) for name in offer.listing.qualifications)
     return rests_on and all(any(_names(held, name) for held in valid) for name in demand.qualifications)

@@ -150,17 +150,18 @@ def _widen(demand: Demand, failing: list[Failed], by: Weights, today: date) -> R
     for step in STEPS:
         if "category" in step.relaxed and demand.category is None:
             break
-        let_in = [
-            one
-            for one in failing
-            if one.hit.relevance >= by.relaxed_floor
-            and set(one.conditions) <= set(step.relaxed)
-            and step.admits(demand, one.listing)
-        ]
+        let_in: list[Failed] = []
+        rest: list[Failed] = []
+        for one in failing:
+            admitted = (
+                one.hit.relevance >= by.relaxed_floor
+                and set(one.conditions) <= set(step.relaxed)
+                and step.admits(demand, one.listing)
+            )
+            (let_in if admitted else rest).append(one)
         taken.append(Widening(step=step.name, relaxed=tuple(step.relaxed), found=len(let_in)))
         if let_in:
             found = [score(demand, one.offer, one.hit, by, today, one.conditions) for one in let_in]
-            rest = [one for one in failing if one not in let_in]
             return Ranking(tuple(sorted(found, key=best_first)), tuple(rest), tuple(taken))
     return Ranking((), tuple(failing), tuple(taken))
 

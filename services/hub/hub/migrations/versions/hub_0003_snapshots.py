@@ -26,10 +26,23 @@ def upgrade() -> None:
             table, sa.Column("changed_xid", sa.BigInteger, nullable=False, server_default=sa.text("0"))
         )
         op.create_index(f"ix_{table}_changed_xid", table, ["owner", "changed_xid", "id"])
-        op.execute(
-            f"CREATE TRIGGER {table}_stamp BEFORE INSERT OR UPDATE ON {table}"
-            f" FOR EACH ROW WHEN ({UNSTAMPED}) EXECUTE FUNCTION catalogue_stamp()"
-        )
+        for event in ("INSERT", "UPDATE OF epoch, version, deleted, content_hash, forked, body"):
+            op.execute(
+                f"CREATE TRIGGER {table}_stamp_{event[:6].lower()} BEFORE {event} ON {table}"
+                f" FOR EACH ROW WHEN ({UNSTAMPED}) EXECUTE FUNCTION catalogue_stamp()"
+            )
+    # Words of what came in bulk are indexed after it is visible: until then it is few rows, looked through.
+    op.add_column(
+        "catalogue_offerings", sa.Column("indexed", sa.Boolean, nullable=False, server_default=sa.true())
+    )
+    op.drop_index("ix_catalogue_offerings_search_text", "catalogue_offerings")
+    op.create_index(
+        "ix_catalogue_offerings_search_text", "catalogue_offerings", ["search_text"], postgresql_using="gin",
+        postgresql_ops={"search_text": "gin_trgm_ops"}, postgresql_where=sa.text("indexed"),
+    )  # fmt: skip
+    op.create_index(
+        "ix_catalogue_offerings_unindexed", "catalogue_offerings", ["id"], postgresql_where=sa.text("NOT indexed")
+    )
     op.create_table(
         "catalogue_staging",
         sa.Column("batch", pg.UUID, primary_key=True),
@@ -77,6 +90,11 @@ def upgrade() -> None:
         sa.Column("en", sa.Text),
         sa.Column("approved_by", sa.Text),
         sa.Column("approved_at", MOMENT),
+        sa.Column("untold_xid", sa.BigInteger),
+        sa.Column("told_id", pg.UUID),
+    )
+    op.create_index(
+        "ix_snapshots_untold", "snapshots", ["node"], postgresql_where=sa.text("untold_xid IS NOT NULL")
     )
     op.create_index(
         "ix_snapshots_open", "snapshots", ["node", "number"],

@@ -1,0 +1,141 @@
+"""The bus over HTTP: the same messages, once each, in order, and never lost before they are confirmed."""
+
+import asyncio
+import json
+from uuid import uuid4
+
+import pytest
+
+NODE = "example-window"
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+class Talking:
+    """A platform on probation, with its key."""
+
+    def __init__(self, hub, headers):
+        self.hub, self.headers = hub, headers
+
+    async def say(self, *envelopes):
+        body = "\n".join(
+            one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in envelopes
+        )
+        answer = await self.hub.http.post(
+            f"/v1/nodes/{NODE}/messages", content=body.encode(), headers=self.headers | NDJSON
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def read(self, **query):
+        answer = await self.hub.http.get(f"/v1/nodes/{NODE}/messages", params=query, headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        return [json.loads(line) for line in answer.text.splitlines()]
+
+    async def probed(self):
+        """A conformance run put three messages into its feed."""
+        operator = await self.hub.operator()
+        await self.hub.http.post(f"/v1/nodes/{NODE}/conformance", json={}, headers=operator)
+        async with asyncio.timeout(20):
+            while len(await self.read(after=0)) < 3:
+                await asyncio.sleep(0.05)
+
+    async def beat(self, applied_seq):
+        body = {
+            "node": NODE, "epoch": 1, "sent_at": "2026-11-23T02:00:00Z", "feed_seq": 0, "applied_seq": applied_seq,
+            "unsent": 0, "unconfirmed": 0, "dead_letters": 0, "release": "1",
+        }  # fmt: skip
+        answer = await self.hub.http.post(f"/v1/nodes/{NODE}/heartbeats", json=body, headers=self.headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+async def talking(hub):
+    key = await hub.join(NODE, "150123")
+    return Talking(
+        hub,
+        await hub.grant(
+            grant_type="client_credentials", client_id=key["client_id"], client_secret=key["client_secret"]
+        ),
+    )
+
+
+def said(noun="provider", source=NODE, **other):
+    id = str(uuid4())
+    data = {
+        "id": id, "version": 1, "name": "示例机构", "credit_code": "91000000MA0000000N", "division": "150123",
+        "state": "active",
+    }  # fmt: skip
+    return {
+        "specversion": "1.0", "id": str(uuid4()), "type": f"{noun}.announced.v1", "source": source, "subject": id,
+        "time": "2026-11-23T02:00:00Z", "entityversion": 1, "correlationid": id, "data": data,
+    } | other  # fmt: skip
+
+
+async def test_a_message_has_its_effect_once_and_is_kept_whole(talking):
+    message = said()
+    for _ in range(2):
+        assert (await talking.say(message))["done"] == 1
+    page = await talking.hub.get(f"/v1/nodes/{NODE}/catalogue/changes")
+    # What it left out is filled in, as everybody reads it later.
+    assert [(one["id"], one["data"]["categories"]) for one in page["items"]] == [(message["subject"], [])]
+
+
+async def test_each_refusal_names_the_rule_and_the_mend_and_holds_no_other(talking):
+    spoilt = {
+        "not-json": "{",
+        "bad-envelope": said(time="yesterday"),
+        "foreign-source": said(source="hohhot"),
+        "unknown-type": said("nonsense"),
+        "bad-data": said(entityversion=2),
+    }
+    told = await talking.say(said(), *spoilt.values(), said())
+    assert (told["done"], told["parked"], told["again"]) == (2, len(spoilt), 0)
+    assert [line["code"] for line in told["lines"]] == [None, *spoilt, None]
+    assert all(line["message"] and line["detail"] for line in told["lines"][1:-1])
+    # Sent again unchanged, it is refused in the same words.
+    assert (await talking.say(spoilt["bad-data"]))["lines"][0]["code"] == "bad-data"
+
+
+async def test_messages_come_in_order_without_a_gap_until_they_are_confirmed(talking):
+    waiting = asyncio.create_task(talking.read(wait=20))
+    await talking.probed()
+    first = await waiting
+    assert [message["feedseq"] for message in first] == list(range(1, len(first) + 1))
+    whole = await talking.read()
+    assert [message["feedseq"] for message in whole] == [1, 2, 3]
+    assert whole == await talking.read(after=0)
+    assert [message["feedseq"] for message in await talking.read(after=1, limit=1)] == [2]
+    assert whole[2]["hubnetprobe"] == "unknown"
+    await talking.beat(2)
+    assert [message["feedseq"] for message in await talking.read()] == [3]
+    # Confirmed is not forgotten: who lost its database reads from the start.
+    assert len(await talking.read(after=0)) == 3
+
+
+async def test_messages_are_pushed_and_a_broken_stream_goes_on(talking):
+    await talking.probed()
+
+    async def pushed(**headers):
+        answer = await talking.hub.http.get(
+            f"/v1/nodes/{NODE}/messages", params={"seconds": 0},
+            headers=talking.headers | {"Accept": "text/event-stream"} | headers,
+        )  # fmt: skip
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        return [line[4:] for line in answer.text.splitlines() if line.startswith("id: ")]
+
+    assert await pushed() == ["1", "2", "3"]
+    assert await pushed(**{"Last-Event-ID": "2"}) == ["3"]
+
+
+async def test_the_mail_of_a_platform_is_its_own(talking):
+    other = await talking.hub.join("other-window", "150122")
+    stranger = await talking.hub.grant(
+        grant_type="client_credentials", client_id=other["client_id"], client_secret=other["client_secret"]
+    )
+    path = f"/v1/nodes/{NODE}/messages"
+    assert (await talking.hub.http.get(path, headers=stranger)).status_code == 404
+    body = json.dumps(said()).encode()
+    assert (await talking.hub.http.post(path, content=body, headers=stranger | NDJSON)).status_code == 404
+    bus = await talking.hub.http.get("/v1/nodes/hohhot/messages", headers=await talking.hub.operator())
+    assert (bus.status_code, bus.json()["code"]) == (409, "member-on-the-bus")
