@@ -29,7 +29,9 @@ def test_the_example_of_the_document_runs(network, example):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     told = done.stdout.splitlines()
-    assert told[:4] == ["applied 0", "1 created None", "2 rejected division", "records 1"]
+    assert told[:2] == ["applied 0", "1 created None"]
+    assert told[2].startswith("2 rejected ") and told[2].endswith("division")
+    assert told[3] == "records 1"
     assert told[5].startswith("refused 428 ")
     assert told[6] == "left retired"
 
@@ -49,7 +51,7 @@ async def test_calls_of_a_window_and_the_hub_are_awaited(network, api):
     }
     async with connect(window.Client, urls[node], winner, hub=urls["hub"], **here) as at_window:
         page = await get_providers.asyncio(client=at_window)
-        assert [provider.owner for provider in page.items]
+        assert all(provider.credit_code for provider in page.items) and page.items
     async with connect(hub.Client, urls["hub"], Password(plot.WINNER, "wrong"), **here) as nobody:
         with pytest.raises(Refused) as told:
             await get_users.asyncio(client=nobody)

@@ -139,7 +139,9 @@ class Runtime:
                     return working.result()
             finally:
                 deposed.cancel()
-                while not working.done():  # one cancellation may be swallowed by a connection that ends just then
+                while (
+                    not working.done()
+                ):  # one cancellation may be swallowed by a connection that ends just then
                     working.cancel()
                     await asyncio.wait({working}, timeout=0.5)
 

@@ -63,7 +63,9 @@ class Settings(BaseSettings):
         default=86_400.0, gt=0, description="Providers of a platform silent for longer are not invited (hub)"
     )
     probation_days: float | None = Field(
-        default=None, gt=0, description="A platform that passed becomes active after so long; None: an operator decides"
+        default=None,
+        gt=0,
+        description="A platform that passed becomes active after so long; None: an operator decides",
     )
     calls_per_minute: int = Field(default=1200, description="Per caller and service")
     max_body_bytes: int = 262_144

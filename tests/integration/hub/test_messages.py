@@ -2,9 +2,15 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from hubnet_client import ClientSecret, connect
+from hubnet_client.exchange import AsyncPlatform
+from hubnet_client.hub import Client
+from hubnet_client.hub.api.nodes import post_nodes_id_conformance, post_nodes_id_heartbeats
+from hubnet_client.hub.models import BeatIn, RunIn
 
 NODE = "example-window"
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -13,8 +19,8 @@ NDJSON = {"Content-Type": "application/x-ndjson"}
 class Talking:
     """A platform on probation, with its key."""
 
-    def __init__(self, hub, headers):
-        self.hub, self.headers = hub, headers
+    def __init__(self, hub, headers, client):
+        self.hub, self.headers, self.client = hub, headers, client
 
     async def say(self, *envelopes):
         body = "\n".join(
@@ -33,31 +39,25 @@ class Talking:
 
     async def probed(self):
         """A conformance run put three messages into its feed."""
-        operator = await self.hub.operator()
-        await self.hub.http.post(f"/v1/nodes/{NODE}/conformance", json={}, headers=operator)
+        await post_nodes_id_conformance.asyncio(NODE, client=self.client, body=RunIn())
         async with asyncio.timeout(20):
             while len(await self.read(after=0)) < 3:
                 await asyncio.sleep(0.05)
 
     async def beat(self, applied_seq):
-        body = {
-            "node": NODE, "epoch": 1, "sent_at": "2026-11-23T02:00:00Z", "feed_seq": 0, "applied_seq": applied_seq,
-            "unsent": 0, "unconfirmed": 0, "dead_letters": 0, "release": "1",
-        }  # fmt: skip
-        answer = await self.hub.http.post(f"/v1/nodes/{NODE}/heartbeats", json=body, headers=self.headers)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        body = BeatIn(
+            node=NODE, epoch=1, sent_at=datetime(2026, 11, 23, 2, tzinfo=UTC), feed_seq=0, applied_seq=applied_seq,
+            unsent=0, unconfirmed=0, dead_letters=0, release="1",
+        )  # fmt: skip
+        return await post_nodes_id_heartbeats.asyncio(NODE, client=self.client, body=body)
 
 
 @pytest.fixture
 async def talking(hub):
     key = await hub.join(NODE, "150123")
-    return Talking(
-        hub,
-        await hub.grant(
-            grant_type="client_credentials", client_id=key["client_id"], client_secret=key["client_secret"]
-        ),
-    )
+    by = ClientSecret(key["client_id"], key["client_secret"])
+    async with connect(Client, hub.url, by, trust_env=False) as client:
+        yield Talking(hub, await hub.grant(**by.grant()), client)
 
 
 def said(noun="provider", source=NODE, **other):
@@ -126,6 +126,30 @@ async def test_messages_are_pushed_and_a_broken_stream_goes_on(talking):
 
     assert await pushed() == ["1", "2", "3"]
     assert await pushed(**{"Last-Event-ID": "2"}) == ["3"]
+
+
+async def test_the_client_library_follows_what_is_said_and_taken_over(talking):
+    platform = AsyncPlatform(talking.client, NODE)
+
+    async def first(followed, count):
+        found = []
+        async for one in followed:
+            found.append(one)
+            if len(found) == count:
+                return found
+
+    mail = asyncio.create_task(first(platform.messages(0, follow=True), 3))
+    taken = asyncio.create_task(first(platform.changes(follow=True), 2))
+    await talking.probed()
+    told = [line async for line in platform.send([said(), said(source="hohhot"), said()])]
+    assert [(line.line, line.verdict, line.code) for line in told] == [
+        (1, "done", None), (2, "parked", "foreign-source"), (3, "done", None),
+    ]  # fmt: skip
+    async with asyncio.timeout(20):
+        assert [message["feedseq"] for message in await mail] == [1, 2, 3]
+        changes = await taken
+    assert {change.noun for change, _ in changes} == {"provider"}
+    assert [change async for change in platform.changes(changes[-1][1])] == []
 
 
 async def test_the_mail_of_a_platform_is_its_own(talking):
