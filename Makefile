@@ -47,6 +47,7 @@ contracts: setup ## write JSON Schemas, AsyncAPI and OpenAPI from the code, and 
 	@"$(RUN)/python" -m common.asyncapi docs/asyncapi.json tests/contract/schemas
 	@"$(RUN)/python" -m localnet.openapi docs/openapi
 	@"$(RUN)/python" libs/client/generate.py
+	@touch $(VENV)/.ready
 
 clean: ## remove the environment (data in .hubnet/ stays: see `hubnet reset`)
 	rm -rf $(VENV) .tools $(foreach kind,hub window cluster matchmaking,libs/client/hubnet_client/$(kind))

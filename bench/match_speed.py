@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common.mirrors import Key
 from matchmaking.demands.domain import categories_within
 from matchmaking.matching import engine, weights
 from matchmaking.matching.index import Index
@@ -42,14 +41,14 @@ class Held:
 
     index: Index = field(default_factory=Index)
     listings: dict[str, Listing] = field(default_factory=dict)
-    suppliers: dict[Key, Supplier] = field(default_factory=dict)
+    suppliers: dict[str, Supplier] = field(default_factory=dict)
 
     def load(self, batches: Iterable[Batch]) -> tuple[float, float]:
         """Seconds for words and for meanings."""
         words = meanings = 0.0
         for batch in batches:
             started = time.perf_counter()
-            keys = [self._put(owner, json.loads(body), provider) for owner, body, provider in batch.said]
+            keys = [self._put(owner, json.loads(body)) for owner, body, _ in batch.said]
             put = time.perf_counter()
             self.index.learn(dict(zip(keys, batch.vectors, strict=True)))
             words += put - started
@@ -58,12 +57,12 @@ class Held:
         self.index.commit()
         return words + time.perf_counter() - started, meanings
 
-    def _put(self, owner: str, body: dict[str, Any], provider: Key) -> str:
+    def _put(self, owner: str, body: dict[str, Any]) -> str:
         listed = listing(owner, body)
         self.index.put(listed.key, document(body))
         self.listings[listed.key] = listed
-        if provider not in self.suppliers:
-            self.suppliers[provider] = Supplier(
+        if listed.provider_key not in self.suppliers:
+            self.suppliers[listed.provider_key] = Supplier(
                 "active", standing=Standing(asked=4, answered=3, median_answer_hours=9.0)
             )
         return listed.key
@@ -72,8 +71,9 @@ class Held:
         found: dict[str, Offer] = {}
         for one in keys:
             listed = self.listings[one]
-            held = self.suppliers[listed.platform, listed.provider_id]
-            found[one] = Offer(listed, held, held.standing.open_by_offering.get(listed.offering_id, 0))
+            held = self.suppliers[listed.provider_key]
+            engaged = held.standing.open_by_offering
+            found[one] = Offer(listed, held, engaged.get(listed.offering_id, 0) if engaged else 0)
         return found
 
     def match(self, asked: Asked, depth: int = DEPTH) -> engine.Result:

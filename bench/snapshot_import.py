@@ -83,10 +83,18 @@ def write_csv(path: Path, size: int, seed: int) -> None:
         for line in records(size, seed):
             data = line["data"]
             price = data.get("price", {})
-            cells = data | {"noun": line["noun"], "id": line["id"], "version": line["version"], "example": "是"}
+            cells = data | {
+                "noun": line["noun"],
+                "id": line["id"],
+                "version": line["version"],
+                "example": "是",
+            }
             cells["service_area"] = ";".join(data.get("service_area", ()))
             if price:
-                cells["price_from_yuan"], cells["price_to_yuan"] = price["from_cents"] / 100, price["to_cents"] / 100
+                cells["price_from_yuan"], cells["price_to_yuan"] = (
+                    price["from_cents"] / 100,
+                    price["to_cents"] / 100,
+                )
                 cells["price_unit"] = price["unit"]
             table.writerow([cells.get(column.code, "") for column in COLUMNS])
 

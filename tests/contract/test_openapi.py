@@ -1,8 +1,10 @@
 """The HTTP APIs as committed documents, and the client library written from them."""
 
+import ast
 import importlib.util
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,14 @@ def test_every_model_can_be_loaded_by_its_name(kind):
     assert [name for name in models.__all__ if getattr(models, name) is None] == []
     with pytest.raises(AttributeError):
         _ = models.NoSuchModel
+
+
+def test_the_client_library_needs_nothing_else_of_this_tree():
+    found = set()
+    for path in (ROOT / "libs/client/hubnet_client").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module.partition(".")[0])
+    assert found - sys.stdlib_module_names == {"attrs", "httpx", "hubnet_client"}

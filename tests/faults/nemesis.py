@@ -31,7 +31,8 @@ SKEW_S = 295.0  # a call under way may add some
 class Stage:
     """Where faults play.
 
-    Shape: `planted` are the keys of the poison, to be found among the dead letters; `told` is what was
+    Shape: `planted` are the keys of the poison, to be found among the dead letters; `restored` the platforms
+    that were put back from a copy; `told` is what was
     done, `broken` what failed while the fault lasted; `operator` gives a token that was issued just now;
     `went_back` is told of an observer whose database is older on purpose.
     """
@@ -42,6 +43,7 @@ class Stage:
     operator: Callable[[], Awaitable[str]]
     went_back: Callable[[str], None]
     planted: set[str] = field(default_factory=set)
+    restored: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 

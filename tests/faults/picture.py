@@ -31,8 +31,8 @@ AT_MATCHMAKING = {
     "providers": "SELECT owner, id, epoch, version, deleted, content_hash, forked, body->>'name' AS title FROM providers",
     "demands": "SELECT owner, id, epoch, version, deleted, state FROM demands",
     "matches": "SELECT owner, demand_id, demand_epoch, demand_version, count(*) FROM matches GROUP BY 1, 2, 3, 4",
-    "told": """SELECT envelope::jsonb->'data'->>'demand_id' AS demand_id, envelope::jsonb->'data'->>'demand_version' AS demand_version,
-               count(*) FROM outbox WHERE type = 'match.computed.v1' GROUP BY 1, 2""",
+    "told": """SELECT envelope::jsonb->'data'->>'id' AS id, envelope::jsonb->'data'->>'version' AS version, count(*)
+               FROM outbox WHERE type = 'match.computed.v1' GROUP BY 1, 2""",
 }
 EVERYWHERE = {
     "dead": "SELECT message_key, source, reason, detail FROM dead_letters",
@@ -100,7 +100,7 @@ async def moving(running: Running) -> list[str]:
         found += [
             f"{node} awaits a match of {row['id']}"
             for row in picture.of(node, "demands")
-            if row["state"] == "submitted"
+            if node in running.windows and row["state"] == "submitted"
         ]
     return found
 

@@ -23,14 +23,16 @@ async def copy(running: Running, node: str) -> None:
         await administrator.execute(f'REVOKE ALL ON DATABASE "{name}_copy" FROM PUBLIC')
 
 
-async def put_back(running: Running, node: str) -> None:
+async def put_back(stage: Stage, node: str) -> None:
     """The copy in its place; the service is stopped meanwhile, as by whoever restores a backup."""
+    running = stage.running
     name = running.database(node)
     running.do("stop", node)
     await until(lambda: running.pid(node) is None, STREAMS_S, lambda: f"{node} does not stop")
     async with running.administrator() as administrator:
         await administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         await administrator.execute(f'ALTER DATABASE "{name}_copy" RENAME TO "{name}"')
+        stage.went_back(node)
     running.do("start", node)
     await running.ready(node)
 
@@ -45,9 +47,10 @@ async def window_restored(stage: Stage, seconds: float) -> AsyncIterator[None]:
     await copy(running, node)
     yield
     stage.say(f"put {node} back")
-    await put_back(running, node)
+    await put_back(stage, node)
     # What was acknowledged after the copy is lost with the database, and nobody can say what came of it.
     stage.book.doubt(node, since)
+    stage.restored.add(node)
     await fenced(stage, node)
     await restored(stage, node)
 
@@ -95,8 +98,7 @@ async def hub_restored(stage: Stage, seconds: float) -> AsyncIterator[None]:
     await copy(running, "hub")
     yield
     stage.say("put the hub back")
-    await put_back(running, "hub")
-    stage.went_back("hub")
+    await put_back(stage, "hub")
 
 
 @fault("F11b", "总线存储由旧备份恢复", "the store of the bus restored from an older copy")

@@ -56,6 +56,7 @@ class Run:
     def __post_init__(self) -> None:
         self.book = Book(f"R{self.seed}")
         self.watch = Watch(self.running)
+        self._known: set[str] = set()
         self.forks: set[tuple[str, UUID]] = set()
         self.stage = Stage(self.running, Random(self.seed), self.book, self.operator, self.watch.forget)
 
@@ -103,13 +104,19 @@ class Run:
             tuple(faults),
             {ending: count - before[ending] for ending, count in self.book.counts().items()},
             time.monotonic() - healed,
-            await self.check(),
+            self._news(await self.check()),
             self.stage.told,
             still,
         )
         done.broken["I1"] += self.stage.broken
         self.rounds.append(done)
         return done
+
+    def _news(self, broken: dict[str, list[str]]) -> dict[str, list[str]]:
+        """What did not break in an earlier round already."""
+        fresh = {name: [one for one in several if one not in self._known] for name, several in broken.items()}
+        self._known.update(one for several in fresh.values() for one in several)
+        return fresh
 
     async def quiet(self, limit_s: float = QUIET_S) -> list[str]:
         """Wait until nothing moves; what still does at the limit."""
@@ -125,6 +132,7 @@ class Run:
                 self.watch,
                 frozenset(self.stage.planted),
                 frozenset(self.forks),
+                frozenset(self.stage.restored),
                 tuple(await invariants.leaks(self.running, canaries)),
             )
         )

@@ -39,7 +39,9 @@ async def test_no_line_breaks_a_push(hub, name):
         if answer.status_code == 200:
             said = answer.json()
             assert not any(MARK in (one["message"] or "") for one in said["lines"]), body.data[:80]
-            assert body.text or name.startswith("the same key") or said["rejected"] or said["lines_read"], body.data[:80]
+            assert body.text or name.startswith("the same key") or said["rejected"] or said["lines_read"], (
+                body.data[:80]
+            )
     assert await hub.alive()
 
 

@@ -27,5 +27,9 @@ async def test_a_platform_tells_what_it_said_on_the_bus(platform, staff, agency,
 async def test_the_hub_reads_in_the_platforms_name_and_nobody_else_reads(platform, agency, provider):
     hub = platform.caller("node:hub", "platform", home=platform.node)
     assert len((await read(hub))["items"]) == 1
-    for who in (agency, platform.caller("node:hub", "platform", home="wuhai"), platform.caller("d-1", "department")):
+    for who in (
+        agency,
+        platform.caller("node:hub", "platform", home="wuhai"),
+        platform.caller("d-1", "department"),
+    ):
         assert (await who.get(PATH)).status_code == 403

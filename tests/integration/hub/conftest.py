@@ -29,6 +29,7 @@ from common.settings import Settings
 from hub.app import create_app
 from hub.provision import first_operator
 
+from tests.integration.hub.handing_in import hand_in, push  # noqa: F401  fixtures for all
 from tests.integration.hub.live import living
 
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,12 @@ from hub.snapshots import consumers
 
 
 def provider(id, version=1, *, deleted=False, epoch=None, **data):
-    known = {"name": "示例·检测中心", "credit_code": "91150200MA0N0000X1", "division": "150200", "state": "active"}
+    known = {
+        "name": "示例·检测中心",
+        "credit_code": "91150200MA0N0000X1",
+        "division": "150200",
+        "state": "active",
+    }
     return _line("provider", id, version, deleted, epoch, known | {"example": True} | data)
 
 

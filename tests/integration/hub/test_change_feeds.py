@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.integration.hub.handing_in import hand_in, offering, provider, push  # noqa: F401
+from tests.integration.hub.handing_in import offering, provider
 
 PATH = "/v1/nodes/baotou/catalogue/changes"
 
@@ -28,14 +28,16 @@ async def reader(world):
     return read
 
 
-async def test_the_newest_state_of_each_record_in_the_order_of_commits(world, push, reader):  # noqa: F811
+async def test_the_newest_state_of_each_record_in_the_order_of_commits(world, push, reader):
     lab, tests = str(uuid4()), sorted(str(uuid4()) for _ in range(3))
     await push(*(offering(id, lab) for id in tests), provider(lab))
     first, cursor, more = await reader()
     assert first == [("provider", lab, 1), *(("offering", id, 1) for id in tests)]
     assert not more
     assert (await reader(cursor))[:2] == ([], cursor)
-    await push(offering(tests[0], lab, 2), {"noun": "offering", "id": tests[1], "version": 2, "deleted": True})
+    await push(
+        offering(tests[0], lab, 2), {"noun": "offering", "id": tests[1], "version": 2, "deleted": True}
+    )
     assert (await reader(cursor))[0] == [("offering", tests[0], 2), ("offering", tests[1], 2)]
     whole, _, _ = await reader()
     assert whole == [
@@ -46,7 +48,7 @@ async def test_the_newest_state_of_each_record_in_the_order_of_commits(world, pu
     assert (gone["deleted"], gone["data"]["state"]) == (True, "retired")
 
 
-async def test_pages_hold_everything_once(push, reader):  # noqa: F811
+async def test_pages_hold_everything_once(push, reader):
     lab = str(uuid4())
     await push(provider(lab), *(offering(uuid4(), lab) for _ in range(10)))
     seen, cursor, more = [], None, True
@@ -57,7 +59,7 @@ async def test_pages_hold_everything_once(push, reader):  # noqa: F811
     assert len(seen) == len(set(seen)) == 11
 
 
-async def test_what_commits_late_is_not_passed_by(world, push, reader, facts):  # noqa: F811
+async def test_what_commits_late_is_not_passed_by(world, push, reader, facts):
     """A cursor over numbers given at writing would have gone on over it."""
     late, early = uuid4(), uuid4()
     await world.say("baotou", facts.provider(late, 1))
@@ -77,7 +79,7 @@ async def test_what_commits_late_is_not_passed_by(world, push, reader, facts):  
     assert {(id, version) for _, id, version in page} == {(str(late), 2), (str(early), 1)}
 
 
-async def test_whoever_waits_is_told_at_once(push, reader):  # noqa: F811
+async def test_whoever_waits_is_told_at_once(push, reader):
     lab = str(uuid4())
     _, cursor, _ = await reader()
     waiting = asyncio.create_task(reader(cursor, wait=20))
@@ -86,7 +88,7 @@ async def test_whoever_waits_is_told_at_once(push, reader):  # noqa: F811
         assert (await waiting)[0] == [("provider", lab, 1)]
 
 
-async def test_a_stream_goes_on_where_it_broke(world, push, reader):  # noqa: F811
+async def test_a_stream_goes_on_where_it_broke(world, push, reader):
     lab, test = str(uuid4()), str(uuid4())
     await push(provider(lab))
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 from common.contracts.offerings import OfferingAnnounced
 from common.contracts.providers import ProviderAnnounced
 
-from tests.integration.hub.handing_in import copies, offering, outcomes, provider, push  # noqa: F401
+from tests.integration.hub.handing_in import copies, offering, outcomes, provider
 
 
 async def test_pushed_lines_are_found_by_everybody(world, push):
@@ -63,9 +63,13 @@ async def test_owner_and_version_decide(world, push, facts):
     assert outcomes(answer) == ["stale", "updated", "not_owner"]
     assert {line["rule"] for line in answer["lines"]} == {"stale-version", None, "not-owner"}
     assert (await world.http.get(f"/v1/catalogue/baotou/{test}")).json()["title"] == "六"
-    (row,) = await world.rows("SELECT owner, body->>'name' AS name FROM catalogue_providers WHERE id = $1", theirs)
+    (row,) = await world.rows(
+        "SELECT owner, body->>'name' AS name FROM catalogue_providers WHERE id = $1", theirs
+    )
     assert (row["owner"], row["name"]) == ("wuhai", "包头稀土检测中心")
-    answer = await push(offering(test, lab, 1, epoch=2, title="新纪元"), offering(test, lab, 99, title="旧纪元"))
+    answer = await push(
+        offering(test, lab, 1, epoch=2, title="新纪元"), offering(test, lab, 99, title="旧纪元")
+    )
     assert outcomes(answer) == ["updated", "stale"]
 
 
@@ -85,7 +89,11 @@ async def test_tombstones_propagate_and_are_never_resurrected(world, push, facts
     await push(provider(lab), offering(test, lab))
     gone = {"noun": "offering", "id": str(test), "version": 2, "deleted": True}
     assert outcomes(await push(gone)) == ["updated"]
-    assert outcomes(await push(gone, offering(test, lab), offering(test, lab, 2))) == ["unchanged", "stale", "fork"]
+    assert outcomes(await push(gone, offering(test, lab), offering(test, lab, 2))) == [
+        "unchanged",
+        "stale",
+        "fork",
+    ]
     (told,) = await world.rows("SELECT envelope::json AS e FROM outbox ORDER BY id DESC LIMIT 1")
     assert json.loads(told["e"])["data"]["state"] == "retired"
     await world.say("baotou", facts.offering(test, lab, 1))
@@ -162,7 +170,9 @@ async def test_who_may_push(world, push):
         assert (await world.http.get(path, headers=who)).status_code == 404
         assert (await world.http.get("/v1/nodes/baotou/forks", headers=who)).status_code == 404
     assert (await world.http.post(path, content=body, headers=await world.operator())).status_code == 200
-    nowhere = await world.http.post("/v1/nodes/atlantis/catalogue/changes", content=body, headers=await world.operator())
+    nowhere = await world.http.post(
+        "/v1/nodes/atlantis/catalogue/changes", content=body, headers=await world.operator()
+    )
     assert nowhere.status_code == 404
 
 
@@ -187,10 +197,14 @@ async def test_forks_are_listed_until_a_higher_version(world, push):
     tests = sorted((uuid4() for _ in range(3)), key=str)
     await push(provider(lab), *(offering(id, lab, 2, title="原来的") for id in tests))
     await push(*(offering(id, lab, 2, title="另一个") for id in tests))
+
     async def listed(**query):
         return (await world.http.get("/v1/nodes/baotou/forks", params=query, headers=staff)).json()
+
     page = await listed(limit=2)
-    assert [(x["id"], x["name"], x["version"]) for x in page["items"]] == [(str(id), "原来的", 2) for id in tests[:2]]
+    assert [(x["id"], x["name"], x["version"]) for x in page["items"]] == [
+        (str(id), "原来的", 2) for id in tests[:2]
+    ]
     rest = await listed(limit=2, after=page["next_cursor"])
     assert ([x["id"] for x in rest["items"]], rest["next_cursor"]) == ([str(tests[2])], None)
     await push(*(offering(id, lab, 3, title="下一版") for id in tests))

@@ -132,11 +132,7 @@ async def test_the_client_library_follows_what_is_said_and_taken_over(talking):
     platform = AsyncPlatform(talking.client, NODE)
 
     async def first(followed, count):
-        found = []
-        async for one in followed:
-            found.append(one)
-            if len(found) == count:
-                return found
+        return [await anext(followed) for _ in range(count)]
 
     mail = asyncio.create_task(first(platform.messages(0, follow=True), 3))
     taken = asyncio.create_task(first(platform.changes(follow=True), 2))

@@ -24,7 +24,12 @@ class Feed:
         body = self.pages.get(query.get("after"), b"{}")
         headers = [(b"content-type", b"application/json"), (b"location", b"http://127.0.0.1:1/")]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body if isinstance(body, bytes) else json.dumps(body).encode()})
+        await send(
+            {
+                "type": "http.response.body",
+                "body": body if isinstance(body, bytes) else json.dumps(body).encode(),
+            }
+        )
 
 
 @contextlib.asynccontextmanager

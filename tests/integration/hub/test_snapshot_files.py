@@ -14,7 +14,7 @@ from hub.snapshots.columns import COLUMNS, SHEETS
 from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook
 
-from tests.integration.hub.handing_in import copies, hand_in, offering, policy, provider, push  # noqa: F401
+from tests.integration.hub.handing_in import copies, offering, policy, provider
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LAB, TEST, LOAN = (UUID(int=n, version=4) for n in (1, 2, 3))
@@ -56,7 +56,9 @@ def in_xlsx(lines):
     with Workbook(out, {"strings_to_formulas": False}) as book:
         for noun, name in SHEETS.items():
             sheet = book.add_worksheet(name)
-            for number, row in enumerate([[c.title for c in COLUMNS], *(cells(x) for x in lines if x["noun"] == noun)]):
+            for number, row in enumerate(
+                [[c.title for c in COLUMNS], *(cells(x) for x in lines if x["noun"] == noun)]
+            ):
                 for place, cell in enumerate(row):
                     sheet.write_string(number, place, cell)
     return out.getvalue()
@@ -75,7 +77,7 @@ def in_ndjson(lines):
     return "\n".join(map(json.dumps, lines)).encode()
 
 
-async def test_the_same_content_by_any_way_is_held_alike(world, hand_in, push):  # noqa: F811
+async def test_the_same_content_by_any_way_is_held_alike(world, hand_in, push):
     kinds = {"provider": ProviderAnnounced, "offering": OfferingAnnounced}
     facts = [kinds[x["noun"]](**x["data"], id=x["id"], version=x["version"]) for x in STATES]
 
@@ -100,13 +102,15 @@ async def test_the_same_content_by_any_way_is_held_alike(world, hand_in, push): 
         assert await emptied() == wanted, media
 
 
-async def test_a_table_filled_in_from_the_template_needs_no_uuid_and_no_version(world, hand_in):  # noqa: F811
+async def test_a_table_filled_in_from_the_template_needs_no_uuid_and_no_version(world, hand_in):
     template = (await world.http.get("/v1/catalogue/templates/csv")).content
     rows = list(csv.reader(io.StringIO(template.decode("utf-8-sig"))))
     assert rows[2][0].startswith("示例")
     codes = [column.code for column in COLUMNS]
     assert [cell.rpartition(" ")[2] for cell in rows[0]] == codes
-    filled = [["" if code == "note" else cell for code, cell in zip(codes, row, strict=True)] for row in rows[2:]]
+    filled = [
+        ["" if code == "note" else cell for code, cell in zip(codes, row, strict=True)] for row in rows[2:]
+    ]
 
     def table(*more):
         out = io.StringIO(newline="")
@@ -118,14 +122,20 @@ async def test_a_table_filled_in_from_the_template_needs_no_uuid_and_no_version(
     assert (done["state"], done["counts"]) == ("applied", {"created": 2}), done
     assert (await hand_in(table(*filled), media="text/csv"))["counts"] == {"unchanged": 2}
     (item,) = (await world.http.get("/v1/catalogue")).json()["items"]
-    assert (item["price"]["from_cents"], item["provider_name"], item["version"]) == (60000, "示例·包头稀土检测中心", 1)
+    assert (item["price"]["from_cents"], item["provider_name"], item["version"]) == (
+        60000,
+        "示例·包头稀土检测中心",
+        1,
+    )
     filled[1][codes.index("title")] = "新标题"
     assert (await hand_in(table(*filled), media="text/csv"))["counts"] == {"unchanged": 1, "updated": 1}
-    book = CalamineWorkbook.from_filelike(io.BytesIO((await world.http.get("/v1/catalogue/templates/xlsx")).content))
+    book = CalamineWorkbook.from_filelike(
+        io.BytesIO((await world.http.get("/v1/catalogue/templates/xlsx")).content)
+    )
     assert book.sheet_names == list(SHEETS.values())
 
 
-async def test_dirt_in_a_table_is_named_by_row_and_column(world, hand_in):  # noqa: F811
+async def test_dirt_in_a_table_is_named_by_row_and_column(world, hand_in):
     good = [cells(line) for line in STATES]
     codes = [column.code for column in COLUMNS]
 
@@ -146,7 +156,9 @@ async def test_dirt_in_a_table_is_named_by_row_and_column(world, hand_in):  # no
     out.write('"never closed')
     done = await hand_in(out.getvalue(), media="text/csv")
     assert (done["state"], done["counts"]["created"]) == ("partial", 3), done
-    answer = await world.http.get(done["outcomes"], params={"outcome": "rejected"}, headers=hand_in.who["baotou"])
+    answer = await world.http.get(
+        done["outcomes"], params={"outcome": "rejected"}, headers=hand_in.who["baotou"]
+    )
     found = answer.json()["items"]
     assert all(item["rule"] and item["message"] for item in found)
     named = {item["field"] for item in found}
@@ -154,7 +166,7 @@ async def test_dirt_in_a_table_is_named_by_row_and_column(world, hand_in):  # no
     assert len(found) >= len(bad)
 
 
-async def test_outcomes_are_told_beside_the_rows_as_they_came(world, hand_in):  # noqa: F811
+async def test_outcomes_are_told_beside_the_rows_as_they_came(world, hand_in):
     """And no cell of it is run by a spreadsheet."""
     spoilt = cells(offering(uuid4(), LAB))
     spoilt[[c.code for c in COLUMNS].index("division")] = "+1+1"
@@ -180,7 +192,7 @@ async def test_outcomes_are_told_beside_the_rows_as_they_came(world, hand_in):  
     assert again["counts"]["unchanged"] == 3, again
 
 
-async def test_files_that_are_not_what_they_say_end_with_a_reason(world, hand_in):  # noqa: F811
+async def test_files_that_are_not_what_they_say_end_with_a_reason(world, hand_in):
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b"0" * (600 * 1024 * 1024))
@@ -203,7 +215,7 @@ async def test_files_that_are_not_what_they_say_end_with_a_reason(world, hand_in
 
 
 @pytest.mark.parametrize("cut", [0.3, 0.6, 0.95])
-async def test_a_document_that_is_cut_off_removes_nothing(world, hand_in, cut):  # noqa: F811
+async def test_a_document_that_is_cut_off_removes_nothing(world, hand_in, cut):
     await policy(world, "absence")
     await hand_in(in_hsds(STATES), media="application/json")
     before = await copies(world)

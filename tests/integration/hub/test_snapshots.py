@@ -6,16 +6,9 @@ from uuid import uuid4
 
 import pytest
 from hub.changes import repository as changes
+from hub.snapshots import consumers
 
-from tests.integration.hub.handing_in import (  # noqa: F401
-    copies,
-    hand_in,
-    offering,
-    policy,
-    process,
-    provider,
-    push,
-)
+from tests.integration.hub.handing_in import copies, offering, policy, process, provider
 
 
 def shelf(size, version=1, lab=None, **data):
@@ -23,7 +16,7 @@ def shelf(size, version=1, lab=None, **data):
     return [provider(lab, version), *(offering(uuid4(), lab, version, **data) for _ in range(size))]
 
 
-async def outcomes_of(world, hand_in, snapshot, **query):  # noqa: F811
+async def outcomes_of(world, hand_in, snapshot, **query):
     answer = await world.http.get(snapshot["outcomes"], params=query, headers=hand_in.who[snapshot["node"]])
     assert answer.status_code == 200, answer.text
     return answer.json()["items"]
@@ -33,7 +26,7 @@ async def living(world, owner="baotou"):
     return {str(id) for id, _, _, deleted, *_ in await copies(world, owner) if not deleted}
 
 
-async def test_a_catalogue_is_taken_over_and_the_next_replaces_it(world, hand_in):  # noqa: F811
+async def test_a_catalogue_is_taken_over_and_the_next_replaces_it(world, hand_in):
     await policy(world, "absence")
     first = shelf(12)
     done = await hand_in(first)
@@ -48,7 +41,7 @@ async def test_a_catalogue_is_taken_over_and_the_next_replaces_it(world, hand_in
     assert len(gone) == 4
 
 
-async def test_tombstones_are_never_resurrected_by_what_was_true_before(world, hand_in, push, facts):  # noqa: F811
+async def test_tombstones_are_never_resurrected_by_what_was_true_before(world, hand_in, push, facts):
     await policy(world, "absence")
     first = shelf(3)
     await hand_in(first)
@@ -61,7 +54,7 @@ async def test_tombstones_are_never_resurrected_by_what_was_true_before(world, h
     assert first[-1]["id"] in await living(world)
 
 
-async def test_a_platform_that_says_its_deletions_loses_nothing_by_absence(world, hand_in):  # noqa: F811
+async def test_a_platform_that_says_its_deletions_loses_nothing_by_absence(world, hand_in):
     await policy(world, "tombstone")
     first = shelf(5)
     await hand_in(first)
@@ -71,7 +64,7 @@ async def test_a_platform_that_says_its_deletions_loses_nothing_by_absence(world
     assert await living(world) == {line["id"] for line in first} - {first[1]["id"]}
 
 
-async def test_removals_beyond_ten_per_cent_are_held(world, hand_in):  # noqa: F811
+async def test_removals_beyond_ten_per_cent_are_held(world, hand_in):
     """A truncated feed deletes nothing."""
     await policy(world, "absence")
     first = shelf(15)
@@ -95,7 +88,7 @@ async def test_removals_beyond_ten_per_cent_are_held(world, hand_in):  # noqa: F
     assert (again.status_code, again.json()["code"]) == (409, "snapshot-state")
 
 
-async def test_removals_said_by_word_count_too(world, hand_in):  # noqa: F811
+async def test_removals_said_by_word_count_too(world, hand_in):
     await policy(world, "tombstone")
     first = shelf(15)
     await hand_in(first)
@@ -104,7 +97,7 @@ async def test_removals_said_by_word_count_too(world, hand_in):  # noqa: F811
     assert (await hand_in([first[0], *gone[:10]]))["state"] == "applied"
 
 
-async def test_an_empty_file_is_held_and_discarded(world, hand_in):  # noqa: F811
+async def test_an_empty_file_is_held_and_discarded(world, hand_in):
     await policy(world, "absence")
     assert (await hand_in(""))["state"] == "applied"
     await hand_in(shelf(2))
@@ -116,7 +109,7 @@ async def test_an_empty_file_is_held_and_discarded(world, hand_in):  # noqa: F81
     assert len(await living(world)) == 3
 
 
-async def test_one_bad_row_never_holds_the_others_and_is_not_taken_for_gone(world, hand_in):  # noqa: F811
+async def test_one_bad_row_never_holds_the_others_and_is_not_taken_for_gone(world, hand_in):
     await policy(world, "absence")
     first = shelf(4)
     await hand_in(first)
@@ -127,11 +120,16 @@ async def test_one_bad_row_never_holds_the_others_and_is_not_taken_for_gone(worl
         "partial", {"unchanged": 1, "updated": 2, "rejected": 1, "removed": 1},
     )  # fmt: skip
     (bad,) = await outcomes_of(world, hand_in, done, outcome="rejected")
-    assert (bad["line"], bad["field"], bad["rule"], bad["id"]) == (2, "data.title", "text-blank", spoilt["id"])
+    assert (bad["line"], bad["field"], bad["rule"], bad["id"]) == (
+        2,
+        "data.title",
+        "text-blank",
+        spoilt["id"],
+    )
     assert await living(world) == {line["id"] for line in first[:4]}
 
 
-async def test_a_row_that_names_no_record_removes_nothing(world, hand_in):  # noqa: F811
+async def test_a_row_that_names_no_record_removes_nothing(world, hand_in):
     """It may stand for any of those that are missing."""
     await policy(world, "absence")
     first = shelf(4)
@@ -141,7 +139,7 @@ async def test_a_row_that_names_no_record_removes_nothing(world, hand_in):  # no
     assert await living(world) == {line["id"] for line in first}
 
 
-async def test_a_file_without_a_good_row_is_no_success(world, hand_in):  # noqa: F811
+async def test_a_file_without_a_good_row_is_no_success(world, hand_in):
     """Failure is never reported as 0 added, 0 changed."""
     await policy(world, "absence")
     await hand_in(shelf(2))
@@ -151,7 +149,7 @@ async def test_a_file_without_a_good_row_is_no_success(world, hand_in):  # noqa:
     assert len(await living(world)) == 3
 
 
-async def test_the_newest_counts(world, hand_in):  # noqa: F811
+async def test_the_newest_counts(world, hand_in):
     await policy(world, "absence")
     first = shelf(15)
     await hand_in(first)
@@ -165,7 +163,7 @@ async def test_the_newest_counts(world, hand_in):  # noqa: F811
     assert late.status_code == 409
 
 
-async def test_a_reader_never_sees_half_of_a_catalogue(world, hand_in):  # noqa: F811
+async def test_a_reader_never_sees_half_of_a_catalogue(world, hand_in):
     await policy(world, "absence")
     first = shelf(60, title="旧")
     await hand_in(first)
@@ -187,7 +185,7 @@ class Crash(BaseException):
 
 
 @pytest.mark.parametrize("point", ["stage", "apply_into"])
-async def test_a_crash_in_the_middle_ends_as_if_there_was_none(world, hand_in, monkeypatch, point):  # noqa: F811
+async def test_a_crash_in_the_middle_ends_as_if_there_was_none(world, hand_in, monkeypatch, point):
     await policy(world, "absence")
     first = shelf(3)
     await hand_in(first)
@@ -211,7 +209,7 @@ async def test_a_crash_in_the_middle_ends_as_if_there_was_none(world, hand_in, m
     assert await world.rows("SELECT 1 FROM catalogue_staging") == []
 
 
-async def test_every_batch_ends(world, hand_in, monkeypatch):  # noqa: F811
+async def test_every_batch_ends(world, hand_in, monkeypatch):
     """What fails each time, what was lost, and what never came whole are rejected with a reason."""
     path = "/v1/nodes/baotou/snapshots"
     lost = await hand_in(shelf(1), worked=False)
@@ -248,7 +246,7 @@ async def test_every_batch_ends(world, hand_in, monkeypatch):  # noqa: F811
     assert await copies(world) == []
 
 
-async def test_who_may_hand_in(world, hand_in):  # noqa: F811
+async def test_who_may_hand_in(world, hand_in):
     done = await hand_in(shelf(1))
     path = f"/v1/nodes/baotou/snapshots/{done['number']}"
     stranger = await world.person("stranger", "window_staff", home="wuhai")
@@ -259,17 +257,19 @@ async def test_who_may_hand_in(world, hand_in):  # noqa: F811
     for call in (path, f"{path}/outcomes", f"{path}/outcomes.xlsx", "/v1/nodes/baotou/snapshots"):
         assert (await world.http.get(call, headers=stranger)).status_code == 404
     assert (await world.http.post(f"{path}/discard", headers=stranger)).status_code == 404
-    assert (await world.http.get("/v1/nodes/baotou/snapshots/99", headers=hand_in.who["baotou"])).status_code == 404
+    assert (
+        await world.http.get("/v1/nodes/baotou/snapshots/99", headers=hand_in.who["baotou"])
+    ).status_code == 404
 
 
-async def test_another_type_of_file_is_refused_in_words(world, hand_in):  # noqa: F811
+async def test_another_type_of_file_is_refused_in_words(world, hand_in):
     assert (await hand_in("", media="text/plain", status=422))["code"] == "unsupported-format"
     headers = hand_in.who["baotou"] | {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
     zipped = await world.http.put("/v1/nodes/baotou/catalogue", content=b"x", headers=headers)
     assert (zipped.status_code, zipped.json()["field"]) == (422, "Content-Type")
 
 
-async def test_a_quarantined_platform_hands_in_nothing(world, hand_in):  # noqa: F811
+async def test_a_quarantined_platform_hands_in_nothing(world, hand_in):
     await hand_in(shelf(1), worked=False)
     await world.rows("UPDATE members SET state = 'quarantined' WHERE id = 'baotou'")
     await process(world)
@@ -277,3 +277,35 @@ async def test_a_quarantined_platform_hands_in_nothing(world, hand_in):  # noqa:
     assert tuple(one) == ("rejected", "member-quarantined")
     assert (await hand_in(shelf(1), status=409))["code"] == "member-quarantined"
     assert await copies(world) == []
+
+
+async def test_what_was_taken_over_goes_on_to_matchmaking_and_its_words_into_the_index(world, hand_in, push):
+    """In parts after the switch; what changed meanwhile goes on by itself."""
+    first = shelf(6, title="扫描电镜")
+    await hand_in(first)
+    assert (await world.http.get("/v1/catalogue/facets", params={"q": "电镜"})).json()["platform"] == {
+        "baotou": 6
+    }
+    await push(offering(first[1]["id"], first[0]["id"], 2, title="透射电镜"))
+    feeds = (
+        "SELECT entity::text AS id, envelope::json AS e FROM outbox WHERE feed = 'matchmaking' ORDER BY id"
+    )
+    assert [row["id"] for row in await world.rows(feeds)] == [first[0]["id"], first[1]["id"]]
+    runtime = world.app.state.runtime
+    await consumers.follow_up(world.app.state.hub.roster.known)(runtime)
+    rows = await world.rows(feeds)
+    assert sorted(row["id"] for row in rows) == sorted(line["id"] for line in first)
+    assert {json.loads(row["e"])["type"] for row in rows[2:]} == {"offering.announced.v1"}
+    assert await world.rows("SELECT 1 FROM catalogue_offerings WHERE NOT indexed") == []
+    assert await world.rows("SELECT 1 FROM snapshots WHERE untold_xid IS NOT NULL") == []
+    assert (await world.http.get("/v1/catalogue/facets", params={"q": "电镜"})).json()["platform"] == {
+        "baotou": 6
+    }
+
+
+async def test_indexing_is_no_change(world, hand_in):
+    await hand_in(shelf(2))
+    query = "SELECT id, changed_xid FROM catalogue_offerings ORDER BY id"
+    before = await world.rows(query)
+    await consumers.follow_up(world.app.state.hub.roster.known)(world.app.state.runtime)
+    assert await world.rows(query) == before

@@ -8,7 +8,8 @@ import pytest
 import typer
 import uvicorn
 from common import migrate
-from localnet.api import Api, Token
+from hubnet_client import Bearer
+from localnet.api import Api
 from localnet.commands import learning as commands
 from localnet.endpoints import Endpoints
 from localnet.network import load
@@ -296,12 +297,8 @@ async def commanded(learner, monkeypatch, tmp_path):
     url = f"http://127.0.0.1:{socket.getsockname()[1]}"
     where = Endpoints(load(TOPOLOGY), {"hub": url, "matchmaking": url}, "secret", tmp_path / "users.json")
     token = learner.caller("operator").headers["Authorization"].split()[1]
-
-    async def signed_in(*_):
-        return Token(token, float("inf"))
-
     monkeypatch.setattr(commands, "running", lambda _: where)
-    monkeypatch.setattr(Api, "_sign_in", signed_in)
+    monkeypatch.setattr(Api, "_credentials", lambda *_: Bearer(token))
     monkeypatch.chdir(tmp_path)
     match, of_weights = typer.Typer(), typer.Typer()
     for app, table in ((match, commands.COMMANDS), (of_weights, commands.WEIGHTS_COMMANDS)):

@@ -99,12 +99,16 @@ def test_how_much_may_go_without_a_word(held, free):
     assert snapshots.allowance(held) == free
 
 
-@pytest.mark.parametrize("url", ["https://window.example/feed", "http://127.0.0.1:8000/x", "http://localhost/x", "http://[::1]/x"])
+@pytest.mark.parametrize(
+    "url", ["https://window.example/feed", "http://127.0.0.1:8000/x", "http://localhost/x", "http://[::1]/x"]
+)
 def test_addresses_the_hub_may_ask(url):
     pulls.check(url)
 
 
-@pytest.mark.parametrize("url", ["http://192.168.0.1/", "https://a:b@x.example/", "https://x.example/#a", "//x", "", "https://"])
+@pytest.mark.parametrize(
+    "url", ["http://192.168.0.1/", "https://a:b@x.example/", "https://x.example/#a", "//x", "", "https://"]
+)
 def test_addresses_the_hub_may_not_ask(url):
     with pytest.raises(Invalid):
         pulls.check(url)

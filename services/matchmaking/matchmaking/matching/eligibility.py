@@ -176,7 +176,7 @@ def failed(
     demand: Demand, offer: Offer, today: date, conditions: Mapping[str, Condition] = CONDITIONS
 ) -> tuple[str, ...]:
     """The names of the conditions an offering fails, in their order; none means it may be a candidate."""
-    return tuple(name for name, holds in conditions.items() if not holds(demand, offer, today))
+    return tuple([name for name, holds in conditions.items() if not holds(demand, offer, today)])
 
 
 def may_be_shown(offer: Offer) -> bool:

@@ -59,7 +59,7 @@ def semantic(cosines: Numbers, space: Space) -> Numbers:
     return np.clip(((cosines - space.mu) / space.sigma - NOTHING) / (ALL - NOTHING), 0.0, 1.0)
 
 
-def profiles(vectors: Vector | Numbers, space: Space) -> Numbers:
+def profiles(vectors: Vector | NDArray[np.float16], space: Space) -> Numbers:
     """To which fields of service texts belong.
 
     Shape: `vectors` (n, dimensions) centred; (n, fields), each row of sum 1.
@@ -78,12 +78,10 @@ def voted(profile: Numbers, votes: Mapping[str, float], space: Space) -> Numbers
 def placed(profile: Numbers, categories: Sequence[str | None], space: Space) -> Numbers:
     """Profiles drawn half-way to the category each document states."""
     places = {category: place for place, category in enumerate(space.categories)}
-    known = [(row, places[category]) for row, category in enumerate(categories) if category in places]
-    drawn = profile.copy()
-    if known:
-        rows, columns = zip(*known, strict=True)
-        drawn[rows, :] /= 2
-        drawn[rows, columns] += 0.5
+    columns = np.array([places.get(category, -1) for category in categories], np.intp)
+    known = columns >= 0
+    drawn = np.where(known[:, None], profile / 2, profile)
+    drawn[known, columns[known]] += 0.5
     return drawn
 
 

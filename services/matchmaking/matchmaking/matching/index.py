@@ -13,13 +13,13 @@ from matchmaking.matching.retrieval import EVERYWHERE, Document, Hit, Hits, Need
 
 
 class Held:
-    """A document here. `row` is its number, and stays it."""
+    """A document here. `row` is its number, and stays it; `profile` is of the vector that was last learnt."""
 
-    __slots__ = ("category", "key", "packed", "row")
+    __slots__ = ("category", "key", "packed", "profile", "row")
 
     def __init__(self, key: str, row: int) -> None:
         self.key, self.row = key, row
-        self.packed = b""
+        self.packed = self.profile = b""
         self.category: str | None = None
 
 
@@ -76,10 +76,16 @@ class Index:
     def learn(self, vectors: Mapping[str, Vector]) -> None:
         """Meanings of documents, as the model gave them; those of documents not here are passed over."""
         known = [key for key in vectors if key in self._held]
-        if self._space is None or self._meanings is None or not known:
+        space, meanings = self._space, self._meanings
+        if space is None or meanings is None or not known:
             return
-        centred = self._space.passages(np.array([vectors[key] for key in known]))
-        self._meanings.put([self._held[key].row for key in known], centred)
+        here = [self._held[key] for key in known]
+        kept = meanings.put(
+            [one.row for one in here], space.passages(np.array([vectors[key] for key in known]))
+        )
+        profiles = fusion.placed(fusion.profiles(kept, space), [one.category for one in here], space)
+        for one, profile in zip(here, profiles, strict=True):
+            one.profile = profile.tobytes()
 
     def remove(self, key: str) -> None:
         held = self._held.pop(key, None)
@@ -168,9 +174,8 @@ class Index:
         if held.any():
             meant[held] = fusion.semantic(vectors @ vector.astype(np.float64), space)
             own = fusion.voted(fusion.profiles(vector[None, :], space)[0], need.sought.categories, space)
-            stated = [one.category for one, has in zip(here, held.tolist(), strict=True) if has]
-            theirs = fusion.placed(fusion.profiles(vectors, space), stated, space)
-            topic[held] = fusion.topical(own, theirs)
+            theirs = b"".join([one.profile for one, has in zip(here, held.tolist(), strict=True) if has])
+            topic[held] = fusion.topical(own, np.frombuffer(theirs).reshape(-1, len(own)))
         return meant, topic
 
     def evidence(self, sought: Sought, key: str) -> list[Answer]:

@@ -130,10 +130,10 @@ class Sought:
         return sum(sorted((ask.weight for ask in self.asks), reverse=True)[:FULL_MATCH])
 
     @cached_property
-    def shown(self) -> list[tuple[Ask, list[frozenset[int]]]]:
-        """The asks that evidence speaks of, with the hashes of each alternative's words."""
+    def shown(self) -> list[tuple[Ask, list[tuple[tuple[str, ...], frozenset[int]]]]]:
+        """The asks that evidence speaks of: each alternative's words, and their hashes."""
         return [
-            (ask, [frozenset(map(hashed, together)) for together, _ in ask.alternatives])
+            (ask, [(together, frozenset(map(hashed, together))) for together, _ in ask.alternatives])
             for ask in self.asks
             if ask.shown
         ]
@@ -141,7 +141,7 @@ class Sought:
     @cached_property
     def shown_words(self) -> frozenset[int]:
         """The hashes of all of them."""
-        return frozenset().union(*(hashes for _, alternatives in self.shown for hashes in alternatives))
+        return frozenset().union(*(hashes for _, alternatives in self.shown for _, hashes in alternatives))
 
     @cached_property
     def terms(self) -> dict[str, float]:
@@ -261,12 +261,8 @@ def evidence(need: Sought, document: bytes) -> list[Answer]:
     fields = dict(zip(entries["word"].tolist(), entries["field"].tolist(), strict=True))
     said = need.shown_words & fields.keys()
     told: list[tuple[float, Answer]] = []
-    for ask, hashes in need.shown:
-        held = [
-            together
-            for (together, _), hashed_ in zip(ask.alternatives, hashes, strict=True)
-            if hashed_ <= said
-        ]
+    for ask, alternatives in need.shown:
+        held = [together for together, hashes in alternatives if hashes <= said]
         if held:
             best = min(fields[hashed(word)] for word in held[0])
             told.append((-ask.weight, Answer(ask.said, FIELDS[best], _joined(held[0]))))

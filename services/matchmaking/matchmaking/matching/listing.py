@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from sys import intern
+from typing import NamedTuple
 from uuid import UUID
 
 from common.contracts.demands import Demand, SizeClass
@@ -23,6 +25,10 @@ class Supplier:
     qualifications: tuple[Qualification, ...] = ()
     recognitions: tuple[Recognition, ...] = ()
     standing: Standing = UNKNOWN
+
+
+# A provider of whom nothing has been heard yet.
+NOBODY = Supplier()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,11 @@ class Listing:
     capacity: int | None = None
     finance: FinanceTerms | None = None
     achievement: Achievement | None = None
+    # Of one provider it is the same string: the catalogue looks it up for each offering it judges.
+    provider_key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "provider_key", intern(key(self.platform, self.provider_id)))
 
     @property
     def key(self) -> str:
@@ -66,19 +77,18 @@ class Presence:
 HERE = Presence()
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """A listing with its provider, how many engagements it has now, and how its platform is."""
 
     listing: Listing
-    supplier: Supplier = field(default_factory=Supplier)
+    supplier: Supplier = NOBODY
     open_engagements: int = 0
     presence: Presence = HERE
 
 
-def key(platform: str, offering_id: UUID) -> str:
-    """What an index knows an offering by."""
-    return f"{platform}/{offering_id}"
+def key(platform: str, id: UUID) -> str:
+    """What an index knows an offering by, and a catalogue a provider."""
+    return f"{platform}/{id}"
 
 
 def parts(key: str) -> tuple[str, UUID]:

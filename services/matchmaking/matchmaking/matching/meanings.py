@@ -35,12 +35,14 @@ class Meanings:
     def __len__(self) -> int:
         return len(self._index)
 
-    def put(self, rows: Sequence[int], vectors: Vector) -> None:
-        """Shape: `vectors` is (rows, dimensions). What a row held is replaced."""
+    def put(self, rows: Sequence[int], vectors: Vector) -> NDArray[np.float16]:
+        """The vectors as they are kept. What a row held is replaced. Shape: (rows, dimensions)."""
         keys = np.asarray(rows, np.uint64)
         for row in keys[self._held(keys)]:
             self._index.remove(int(row))
-        self._index.add(keys, vectors.astype(np.float16), threads=0 if len(keys) >= MANY else 1)
+        kept = vectors.astype(np.float16)
+        self._index.add(keys, kept, threads=0 if len(keys) >= MANY else 1)
+        return kept
 
     def remove(self, row: int) -> None:
         if row in self._index:

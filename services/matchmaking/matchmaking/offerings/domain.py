@@ -1,5 +1,6 @@
 """Which copies are searched, by which words, and as what they are judged."""
 
+from sys import intern
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +39,7 @@ def document(body: dict[str, Any]) -> Document:
         achievement.get("field") or "",
         *_strings(body.get("attributes") or {}),
     ]
-    return Document(body["title"], "\n".join(text for text in said if text), body["category"])
+    return Document(body["title"], "\n".join(text for text in said if text), intern(body["category"]))
 
 
 def _strings(value: Any) -> list[str]:
@@ -52,25 +53,28 @@ def _strings(value: Any) -> list[str]:
 
 
 def listing(owner: str, body: dict[str, Any]) -> Listing:
-    """The body was validated when it came: only its parts with a shape of their own are read again."""
+    """The body was validated when it came: only its parts with a shape of their own are read again.
+
+    Shape: what many have in common is held once.
+    """
     finance, achievement = body.get("finance"), body.get("achievement")
     return Listing(
-        platform=owner,
+        platform=intern(owner),
         offering_id=UUID(body["id"]),
         epoch=body["epoch"],
         version=body["version"],
         provider_id=UUID(body["provider_id"]),
-        provider_name=body["provider_name"],
-        kind=body["kind"],
+        provider_name=intern(body["provider_name"]),
+        kind=intern(body["kind"]),
         title=body["title"],
-        category=body["category"],
-        division=body["division"],
-        service_area=tuple(body["service_area"]),
+        category=intern(body["category"]),
+        division=intern(body["division"]),
+        service_area=tuple(map(intern, body["service_area"])),
         price=Price.model_construct(**body["price"]),
         lead_days=body["lead_days"],
-        state=body["state"],
+        state=intern(body["state"]),
         example=body.get("example", False),
-        size_classes=tuple(body.get("size_classes") or ()),
+        size_classes=tuple(map(intern, body.get("size_classes") or ())),
         qualifications=tuple(body.get("qualifications") or ()),
         capacity=body.get("capacity"),
         finance=None if finance is None else FinanceTerms.model_validate(finance),

@@ -18,7 +18,7 @@ from matchmaking.embeddings.service import Embeddings
 from matchmaking.matches.domain import Run
 from matchmaking.matching.fusion import Space
 from matchmaking.matching.index import Index
-from matchmaking.matching.listing import HERE, Listing, Offer, Presence, Supplier, key, parts
+from matchmaking.matching.listing import HERE, NOBODY, Listing, Offer, Presence, Supplier, key, parts
 from matchmaking.matching.retrieval import Document, Vector
 from matchmaking.matching.standing import UNKNOWN
 from matchmaking.offerings import repository
@@ -27,8 +27,6 @@ from matchmaking.outcomes import service as outcomes
 
 # Texts whose meaning is looked for in one pass.
 LEARNT_AT_ONCE = 2_000
-# Of whom nothing is known.
-_NOBODY = Supplier()
 
 
 async def follow(tx: AsyncSession, messages: Sequence[Message]) -> None:
@@ -71,7 +69,7 @@ class Catalogue:
         self._offerings = repository.mirror_offerings()
         self._providers = repository.mirror_providers()
         self._listings: dict[str, Listing] = {}
-        self._suppliers: dict[Key, Supplier] = {}
+        self._suppliers: dict[str, Supplier] = {}
         self._hashes: dict[str, bytes] = {}
         self._unlearned: dict[str, bytes] = {}
         self._presences: dict[str, Presence] = {}
@@ -111,11 +109,11 @@ class Catalogue:
     async def _follow_providers(self, tx: AsyncSession) -> None:
         look = await self._providers.look(tx)
         for gone in look.gone:
-            self._suppliers.pop(gone, None)
+            self._suppliers.pop(key(*gone), None)
         for keys in turns(look.changed):
             standings = await outcomes.standings(tx, keys)
             for changed, body in await repository.providers(tx, keys):
-                self._suppliers[changed] = supplier(body, standings.get(changed, UNKNOWN))
+                self._suppliers[key(*changed)] = supplier(body, standings.get(changed, UNKNOWN))
             look.took(keys)
         look.done()
         self.generation += bool(look.changed or look.gone)
@@ -175,9 +173,10 @@ class Catalogue:
         return found
 
     def _offer(self, listed: Listing) -> Offer:
-        held = self._suppliers.get((listed.platform, listed.provider_id), _NOBODY)
+        held = self._suppliers.get(listed.provider_key, NOBODY)
         presence = self._presences.get(listed.platform, HERE)
-        return Offer(listed, held, held.standing.open_by_offering.get(listed.offering_id, 0), presence)
+        engaged = held.standing.open_by_offering
+        return Offer(listed, held, engaged.get(listed.offering_id, 0) if engaged else 0, presence)
 
     async def text(self, tx: AsyncSession, key_: str) -> tuple[Document, Vector | None] | None:
         """An offering's own text with its meaning, as the model gave it; None when it has gone."""
@@ -207,7 +206,7 @@ async def as_of(tx: AsyncSession, run: Run) -> tuple[dict[str, tuple[Document, b
         body = bodies.get((one.platform, one.offering_id))
         if body is not None:
             text, listed = document(body), listing(one.platform, body)
-            held = suppliers.get((one.platform, listed.provider_id), Supplier())
+            held = suppliers.get((one.platform, listed.provider_id), NOBODY)
             texts[one.key] = text, content_hash(text.passage)
             offers[one.key] = Offer(listed, held, one.open_engagements, absent.get(one.platform, HERE))
     return texts, offers
