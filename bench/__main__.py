@@ -7,6 +7,7 @@ import sys
 FIGURES = (
     "startup", "intake", "match_latency", "match_quality", "match_speed", "match_freshness", "assign",
     "snapshot_import", "drift_check",
+    "sync_initial", "sync_steady", "backlog",
 )  # fmt: skip
 # As every service of a network has it: numeric libraries that wait for each other's threads are slow.
 ALONE = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")

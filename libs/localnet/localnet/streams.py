@@ -59,7 +59,9 @@ def stream(name: str, subject: str, max_bytes: int, replicas: int) -> StreamConf
         name=name,
         subjects=[subject],
         storage=StorageType.FILE,
-        retention=RetentionPolicy.LIMITS,
+        # What its reader has acknowledged is in a database, and goes: kept, it would fill the stream within
+        # hours of work, and a full one refuses until the oldest is two weeks old.
+        retention=RetentionPolicy.INTEREST,
         max_age=14 * DAY_S,
         max_bytes=max_bytes,
         discard=DiscardPolicy.NEW,  # a full stream refuses; the message stays in its sender's outbox

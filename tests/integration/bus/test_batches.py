@@ -271,3 +271,19 @@ async def test_what_is_no_batch_is_parked_as_one(node, data):
     assert await inbox.deliver(raws) == [Verdict.PARKED]
     (letter,) = await node.rows("SELECT message_key, payload FROM dead_letters")
     assert (letter["message_key"], letter["payload"]) == ("UP_ordos:9", data)
+
+
+async def test_what_is_acknowledged_makes_room(node, bus):
+    """A stream holds what its reader has not: else it would be full one day, and refuse for two weeks."""
+    async with node.sending() as sequencer:
+        for _ in range(4):
+            # Three megabytes each time, and the stream takes eight.
+            await node.owe([rating(n, "很" * 4_000) for n in range(1, 251)])
+            sequencer.wake()
+            await node.all_sent()
+            assert len(inside(await stored(bus))) == 250
+
+    async def empty():
+        return (await bus.stored())[f"UP_{NODE}"] == 0
+
+    await eventually(empty)

@@ -20,7 +20,7 @@ def test_nothing_acknowledged_may_be_lost() -> None:
     for stream in wanted([NODE], max_bytes=1000):
         told = stream.config.as_dict()
         assert "persist_mode" not in told
-        assert (told["storage"], told["retention"], told["discard"]) == ("file", "limits", "new")
+        assert (told["storage"], told["retention"], told["discard"]) == ("file", "interest", "new")
         assert (told["deny_delete"], told["deny_purge"]) == (True, True)
         assert told["duplicate_window"] == 600 * 10**9
         assert told["max_age"] == 14 * 86_400 * 10**9
