@@ -109,7 +109,8 @@ async def take(
     """
     found = await digest(tx, live, owner)
     steps: dict[str, Any] = follows(of) if of else {"id": ids.new(), "version": 1, "owner": owner}
-    fact = DigestTaken(**steps | {"round": round, "buckets": found.texts, "restored": restored})
+    steps |= {"round": round, "buckets": found.texts, "restored": restored}
+    fact = DigestTaken(**steps)
     await line.say(tx, fact, at=at)
     return fact.id
 

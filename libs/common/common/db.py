@@ -39,8 +39,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from common.errors import Unavailable, stale
 
 V = TypeVar("V", bound=BaseModel)
-# Classes of SQLSTATE: connection, resources (connections, disk, memory), a server that starts or stops.
-_AWAY = ("08", "53", "57P")
+# SQLSTATEs that say nothing of the statement: connection, resources (connections, disk, memory), a server that
+# starts or stops; and what another transaction made impossible (serialization, deadlock). The same call may succeed.
+_AWAY = ("08", "53", "57P", "40001", "40P01")
 
 
 class Base(DeclarativeBase):

@@ -7,6 +7,7 @@ found by the comparison that follows, and ended by whoever holds it.
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -93,7 +94,7 @@ async def _older(tx: AsyncSession, new: int) -> Sequence[AnnouncementRow]:
 async def _again(
     tx: AsyncSession, line: Line, rows: Sequence[AnnouncementRow], new: int, at: datetime
 ) -> None:
-    kept = [
+    kept: list[dict[str, Any]] = [
         announcements.row(held.type, held.body | {"epoch": new}, None) | {"recipients": held.recipients}
         for held in rows
     ]

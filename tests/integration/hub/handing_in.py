@@ -67,29 +67,33 @@ async def process(world):
     await consumers.work(world.app.state.hub.roster.known)(world.app.state.runtime)
 
 
-@pytest.fixture
-async def hand_in(world):
-    """Hand in a whole catalogue as a platform's staff; the snapshot when it has been worked on."""
-    who = {}
+class Keeper:
+    """Hands in whole catalogues as the staff of platforms. `who` are their headers."""
 
-    async def hand_in(body, *, node="baotou", media="application/x-ndjson", status=202, worked=True):
-        if node not in who:
-            who[node] = await world.person(f"keeper-{node}", "window_staff", home=node)
+    def __init__(self, world):
+        self.world, self.who = world, {}
+
+    async def __call__(self, body, *, node="baotou", media="application/x-ndjson", status=202, worked=True):
+        """The snapshot when it has been worked on, or the refusal."""
+        if node not in self.who:
+            self.who[node] = await self.world.person(f"keeper-{node}", "window_staff", home=node)
         if isinstance(body, list):
             body = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in body)
         data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
-        answer = await world.http.put(
-            f"/v1/nodes/{node}/catalogue", content=data, headers=who[node] | {"Content-Type": media}
+        answer = await self.world.http.put(
+            f"/v1/nodes/{node}/catalogue", content=data, headers=self.who[node] | {"Content-Type": media}
         )
         assert answer.status_code == status, answer.text
         if status != 202 or not worked:
             return answer.json()
         assert answer.json()["state"] == "received"
-        await process(world)
-        return (await world.http.get(answer.headers["Location"], headers=who[node])).json()
+        await process(self.world)
+        return (await self.world.http.get(answer.headers["Location"], headers=self.who[node])).json()
 
-    hand_in.who = who
-    return hand_in
+
+@pytest.fixture
+def hand_in(world):
+    return Keeper(world)
 
 
 async def policy(world, policy, node="baotou"):

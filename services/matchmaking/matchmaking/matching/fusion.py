@@ -77,7 +77,7 @@ def voted(profile: Numbers, votes: Mapping[str, float], space: Space) -> Numbers
 
 def placed(profile: Numbers, categories: Sequence[str | None], space: Space) -> Numbers:
     """Profiles drawn half-way to the category each document states."""
-    places = {category: place for place, category in enumerate(space.categories)}
+    places: dict[str | None, int] = {category: place for place, category in enumerate(space.categories)}
     columns = np.array([places.get(category, -1) for category in categories], np.intp)
     known = columns >= 0
     drawn = np.where(known[:, None], profile / 2, profile)

@@ -39,7 +39,7 @@ def document(body: dict[str, Any]) -> Document:
         achievement.get("field") or "",
         *_strings(body.get("attributes") or {}),
     ]
-    return Document(body["title"], "\n".join(text for text in said if text), intern(body["category"]))
+    return Document(body["title"], "\n".join(text for text in said if text), _one(body["category"]))
 
 
 def _strings(value: Any) -> list[str]:
@@ -52,29 +52,31 @@ def _strings(value: Any) -> list[str]:
     return []
 
 
-def listing(owner: str, body: dict[str, Any]) -> Listing:
-    """The body was validated when it came: only its parts with a shape of their own are read again.
+def _one(said: Any) -> Any:
+    """What many offerings say in the same word, held once for all of them."""
+    return intern(said)
 
-    Shape: what many have in common is held once.
-    """
+
+def listing(owner: str, body: dict[str, Any]) -> Listing:
+    """The body was validated when it came: only its parts with a shape of their own are read again."""
     finance, achievement = body.get("finance"), body.get("achievement")
     return Listing(
-        platform=intern(owner),
+        platform=_one(owner),
         offering_id=UUID(body["id"]),
         epoch=body["epoch"],
         version=body["version"],
         provider_id=UUID(body["provider_id"]),
-        provider_name=intern(body["provider_name"]),
-        kind=intern(body["kind"]),
+        provider_name=_one(body["provider_name"]),
+        kind=_one(body["kind"]),
         title=body["title"],
-        category=intern(body["category"]),
-        division=intern(body["division"]),
-        service_area=tuple(map(intern, body["service_area"])),
+        category=_one(body["category"]),
+        division=_one(body["division"]),
+        service_area=tuple(map(_one, body["service_area"])),
         price=Price.model_construct(**body["price"]),
         lead_days=body["lead_days"],
-        state=intern(body["state"]),
+        state=_one(body["state"]),
         example=body.get("example", False),
-        size_classes=tuple(map(intern, body.get("size_classes") or ())),
+        size_classes=tuple(map(_one, body.get("size_classes") or ())),
         qualifications=tuple(body.get("qualifications") or ()),
         capacity=body.get("capacity"),
         finance=None if finance is None else FinanceTerms.model_validate(finance),
