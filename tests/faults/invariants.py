@@ -271,7 +271,7 @@ async def leaks(running: Running, canaries: dict[str, tuple[str, ...]]) -> list[
     found: list[str] = []
     for node in running.nodes:
         foreign = [c for owner, several in canaries.items() if owner != node for c in several]
-        async with running.inside(node) as connection:
+        async with running.reading(node) as connection:
             tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
             for (table,) in tables:
                 rows = await connection.fetch(

@@ -395,7 +395,7 @@ async def clocks_wrong(stage: Stage, seconds: float) -> AsyncIterator[None]:
 async def signed_in(stage: Stage) -> None:
     """Whoever signs in now is let in everywhere, whatever the clocks say."""
     told = ", ".join(stage.told[-3:])
-    async with httpx.AsyncClient(trust_env=False, timeout=4) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=4) as client:
         with contextlib.suppress(Trouble, httpx.TransportError):  # the hub is away
             headers = {"Authorization": f"Bearer {await stage.operator()}"}
             for node in stage.running.platforms:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import httpx
 import nats
 import yaml
 from localnet import preflight, streams
@@ -41,6 +42,8 @@ BRISK = {
     "HUBNET_RECEIPT_AFTER_S": "3",
 }
 
+# How a connection ends whose server, or whose database, is taken away.
+ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.InternalClientError)
 careful = streams.consumer
 
 
@@ -55,6 +58,10 @@ class Running:
     def __init__(self, network: Network, links: dict[str, Link]):
         self.network, self.links = network, links
         self.faults = network.folder.root / "faults"
+        self.http = httpx.AsyncClient(trust_env=False, verify=False, timeout=10)
+        self.left_alone: set[str] = set()
+        self._kept: dict[str, asyncpg.Connection] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
 
     @property
     def endpoints(self) -> Endpoints:
@@ -180,9 +187,46 @@ class Running:
         async with _connected(self.superuser_url(self.database(node))) as connection:
             yield connection
 
+    @contextlib.asynccontextmanager
+    async def reading(self, node: str) -> AsyncIterator[asyncpg.Connection]:
+        """The one connection that is kept for looking; signing in at every look would take a core."""
+        if node in self.left_alone:
+            raise ConnectionRefusedError(node)
+        async with self._turns.setdefault(node, asyncio.Lock()):
+            kept = self._kept.pop(node, None)
+            if kept is None or kept.is_closed():
+                kept = await asyncpg.connect(self.superuser_url(self.database(node)), timeout=5)
+            try:
+                yield kept
+            except BaseException:
+                kept.terminate()
+                raise
+            self._kept[node] = kept
+
     async def fetch(self, node: str, query: str, *values: Any) -> list[asyncpg.Record]:
-        async with self.inside(node) as connection:
+        for _ in range(2):  # the connection that was kept may be of a server that has died since
+            with contextlib.suppress(asyncpg.PostgresConnectionError, asyncpg.InterfaceError, *ENDED):
+                async with self.reading(node) as connection:
+                    return await connection.fetch(query, *values)
+        async with self.reading(node) as connection:
             return await connection.fetch(query, *values)
+
+    @contextlib.asynccontextmanager
+    async def alone(self, node: str) -> AsyncIterator[None]:
+        """Nobody of ours looks at a node's database meanwhile."""
+        self.left_alone.add(node)
+        try:
+            async with self._turns.setdefault(node, asyncio.Lock()):
+                if (kept := self._kept.pop(node, None)) is not None:
+                    kept.terminate()
+            yield
+        finally:
+            self.left_alone.discard(node)
+
+    async def close(self) -> None:
+        for kept in self._kept.values():
+            kept.terminate()
+        await self.http.aclose()
 
     @contextlib.asynccontextmanager
     async def speaking(self, node: str) -> AsyncIterator[Client]:
@@ -258,6 +302,7 @@ async def started(
             await asyncio.to_thread(running.start)
             yield running
         finally:
+            await running.close()
             if preflight.held(network.folder):
                 await asyncio.to_thread(running.stop)
             remove_data(network.folder.postgres)

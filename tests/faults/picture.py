@@ -70,7 +70,7 @@ def queries(running: Running, node: str) -> dict[str, str]:
 
 async def take(running: Running, *, chains: bool = True) -> Picture:
     async def one(node: str) -> tuple[dict[str, Rows], list[str]]:
-        async with running.inside(node) as connection:
+        async with running.reading(node) as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 rows = {name: await connection.fetch(query) for name, query in queries(running, node).items()}
             wrong = [problem async for problem in audit.verify(connection)] if chains else []

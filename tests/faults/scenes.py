@@ -57,10 +57,6 @@ class Scene:
 
         await eventually(look, f"matchmaking does not hear of {id}")
 
-    async def consumer(self, stream: str = f"UP_{HERE}", name: str = HUB) -> Any:
-        async with self.running.speaking(HUB) as hub:
-            return await hub.jetstream(timeout=10).consumer_info(stream, name)
-
     async def dies(self, node: str) -> None:
         """Killed, and started again by its supervisor."""
         before = self.running.pid(node)
@@ -129,8 +125,10 @@ async def dying_as_it_writes(scene: Scene, times: int) -> AsyncIterator[None]:
             async def new(before: list[int] = before) -> list[int]:
                 return [pid for (pid,) in await scene.running.fetch(HUB, writes, before)]
 
-            before = before + await eventually(new, "the hub does not write")
-            await scene.dies(HUB)
+            # After the first it may be that nothing is delivered again, which is what is to be seen.
+            with contextlib.suppress(*([AssertionError] if before else [])):
+                before = before + await eventually(new, "the hub does not write", QUIET_S)
+                await scene.dies(HUB)
         await lock.rollback()
     await scene.running.ready(HUB)
 

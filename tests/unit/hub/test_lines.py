@@ -29,9 +29,19 @@ def row(number=1, held=None, **line):
     return made
 
 
+def stored(made):
+    """The columns of a row as the database reads them."""
+    cells = [cell.replace("\\\\", "\\") for cell in made.stored.split("\t")]
+    return dict(zip(lines.STORED, cells, strict=True))
+
+
+def body_of(made):
+    return json.loads(stored(made)["body"])
+
+
 def test_the_hash_is_that_of_copies():
     made = row(data=DATA | {"profile": "一\n“二”\\ \U0001f600", "qualifications": [{"name": "CMA"}]})
-    assert made.content_hash == content_hash(json.loads(made.body))
+    assert made.content_hash == content_hash(body_of(made))
 
 
 @given(strategies.text(max_size=60))
@@ -40,8 +50,8 @@ def test_any_text_is_taken_whole_or_refused(text):
     if isinstance(found, Read):
         made = lines.completed(found, None, 1)
         assert isinstance(made, Row)
-        made.body.encode()
-        assert "\0" not in json.loads(made.body)["profile"]
+        made.stored.encode()
+        assert "\0" not in body_of(made)["profile"]
     else:
         assert found.field == "data.profile"
 
@@ -65,7 +75,7 @@ def test_the_state_speaks_of_the_record_of_its_line(name, value):
 def test_versions_are_counted_from_what_is_held():
     first = row(version=None)
     assert (first.epoch, first.version, first.based) == (1, 1, (0, 0))
-    held = Held(2, 7, json.loads(first.body))
+    held = Held(2, 7, body_of(first))
     same = row(held=held, version=None)
     assert (same.epoch, same.version, same.based) == (2, 7, (2, 7))
     new = row(held=held, version=None, data=DATA | {"name": "示例二"})
@@ -73,10 +83,10 @@ def test_versions_are_counted_from_what_is_held():
 
 
 def test_a_tombstone_of_what_is_held_keeps_its_content():
-    held = Held(1, 4, json.loads(row(version=4).body))
+    held = Held(1, 4, body_of(row(version=4)))
     gone = lines.removed(9, "provider", ID, held)
-    body = json.loads(gone.body)
-    assert (gone.version, gone.deleted, body["state"], body["name"]) == (5, True, "retired", "示例")
+    body = body_of(gone)
+    assert (gone.version, stored(gone)["deleted"], body["state"], body["name"]) == (5, "t", "retired", "示例")
 
 
 @given(strategies.lists(strategies.tuples(strategies.integers(1, 4), strategies.booleans()), max_size=8))
@@ -112,3 +122,25 @@ def test_addresses_the_hub_may_ask(url):
 def test_addresses_the_hub_may_not_ask(url):
     with pytest.raises(Invalid):
         pulls.check(url)
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+@pytest.mark.parametrize("parts", [2, 3])
+def test_a_file_read_in_parts_is_the_file(form, parts, tmp_path, monkeypatch):
+    from hub.snapshots import reading
+
+    from bench import snapshot_import as made_up
+
+    monkeypatch.setattr(reading, "CHUNK", 7)
+    path = tmp_path / "file"
+    (made_up.write_ndjson if form == "ndjson" else made_up.write_csv)(path, 100, 1)
+
+    def read(part, parts):
+        with path.open("rb") as file:
+            return list(reading.chunks(file, form, "hohhot", 1, part, parts))
+
+    whole = read(0, 1)
+    in_parts = [read(part, parts) for part in range(parts)]
+    assert [in_parts[number % parts][number // parts] for number in range(len(whole))] == whole
+    assert sum(map(len, whole)) == 102
+    assert sum(map(len, in_parts)) == len(whole)

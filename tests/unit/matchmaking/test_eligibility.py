@@ -39,6 +39,13 @@ def achievement(maturity=6, **changes):
     return {"achievement": Achievement(owner="某大学", maturity=maturity, **changes)}
 
 
+def failed(need, offered):
+    """Of all conditions, and of those the need can fail by: the same."""
+    found = eligibility.failed(need, offered, TODAY)
+    assert eligibility.failed(need, offered, TODAY, eligibility.of(need)) == found
+    return found
+
+
 @pytest.mark.parametrize(
     ("condition", "need", "offered"),
     [
@@ -99,7 +106,7 @@ def achievement(maturity=6, **changes):
     ],
 )  # fmt: skip
 def test_each_condition_fails_alone(condition, need, offered):
-    assert eligibility.failed(demand(**need), offer(**offered), TODAY) == (condition,)
+    assert failed(demand(**need), offer(**offered)) == (condition,)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +163,7 @@ def test_each_condition_fails_alone(condition, need, offered):
     ],
 )  # fmt: skip
 def test_the_edge_of_each_condition_holds(need, offered):
-    assert eligibility.failed(demand(**need), offer(**offered), TODAY) == ()
+    assert failed(demand(**need), offer(**offered)) == ()
 
 
 def test_all_that_fails_is_named_in_the_order_it_is_looked_at():
@@ -171,7 +178,7 @@ def test_all_that_fails_is_named_in_the_order_it_is_looked_at():
         **terms(amount_to_cents=1, term_to_months=1, collateral=("deposit",), guarantees=("person",)),
         **achievement(1, cooperation=("equity",)),
     )  # fmt: skip
-    assert eligibility.failed(need, offered, TODAY) == tuple(eligibility.CONDITIONS)
+    assert failed(need, offered) == tuple(eligibility.CONDITIONS)
     assert len(eligibility.CONDITIONS) == 16
 
 

@@ -122,7 +122,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The state a line leads to, as it is stored. `based` is what its version was counted from."""
+    """The state a line leads to. `based` is what its version was counted from; `stored` the rest as COPY reads it."""
 
     line: int
     noun: Noun
@@ -130,10 +130,8 @@ class Row:
     epoch: int
     version: int
     based: tuple[int, int] | None
-    deleted: bool
     content_hash: str
-    body: str
-    searched: Mapping[str, Any]
+    stored: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +145,10 @@ class Rejected:
     en: str
     noun: Noun | None = None
     id: UUID | None = None
+
+
+# A line on its way: what is known of it by itself, or all that there is to know.
+Item = Read | Row | Rejected
 
 
 class Wrong(Refusal):
@@ -258,10 +260,33 @@ def _completed(read: Read, held: Held | None, epoch: int) -> Row:
         epoch, version, based = _counted(body, held, epoch)
     body["id"], body["epoch"], body["version"] = str(read.id), epoch, version
     text = canonical(body)
-    return Row(
-        line=read.line, noun=read.noun, id=read.id, epoch=epoch, version=version, based=based,
-        deleted=read.deleted, content_hash=_hash(text), body=text, searched=searched(state, body["state"]),
-    )  # fmt: skip
+    content_hash = _hash(text)
+    stored = _stored(epoch, version, based, read.deleted, content_hash, text, searched(state, body["state"]))
+    return Row(read.line, read.noun, read.id, epoch, version, based, content_hash, stored)
+
+
+# The columns that `stored` fills, in this order; those before it are told apart in `repository.stage`.
+STORED = (
+    "epoch", "version", "based_epoch", "based_version", "deleted", "content_hash", "body", "state", "provider_id",
+    "kind", "category", "area", "search_text",
+)  # fmt: skip
+
+
+def _stored(
+    epoch: int, version: int, based: tuple[int, int] | None, deleted: bool, content_hash: str, body: str,
+    searched: Mapping[str, Any],
+) -> str:  # fmt: skip
+    """A row as COPY reads it. No text has a control character: JSON escapes them, words are single blanks apart."""
+    on, of = based or ("\\N", "\\N")
+    head = f"{epoch}\t{version}\t{on}\t{of}\t{'t' if deleted else 'f'}\t{content_hash}\t{_escaped(body)}"
+    if "kind" not in searched:
+        return f"{head}\t{searched['state']}\t\\N\t\\N\t\\N\t\\N\t\\N"
+    known = "\t".join(str(searched[name]) for name in ("state", "provider_id", "kind", "category"))
+    return f"{head}\t{known}\t{{{','.join(searched['area'])}}}\t{_escaped(searched['search_text'])}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\")
 
 
 def removed(line: int, noun: Noun, id: UUID, held: Held) -> Row:

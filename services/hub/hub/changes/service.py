@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.changes import domain, lines, repository, statements
 from hub.changes.domain import NOUNS, Fork, Lines, Result, Role
-from hub.changes.lines import Held, Noun, Read, Rejected, Row
+from hub.changes.lines import Held, Item, Noun, Read, Rejected, Row
 from hub.members import service as members
 from hub.members.domain import Membership
 from hub.nodes import service as nodes
@@ -119,18 +119,23 @@ async def take_read(
     return sorted(results, key=lambda result: result.line)
 
 
-async def complete(tx: AsyncSession, goal: Aim, read: Sequence[Read | Rejected]) -> list[Row | Rejected]:
+async def complete(tx: AsyncSession, goal: Aim, read: Sequence[Item]) -> list[Row | Rejected]:
     """The state each line leads to, with what is held where a line does not say all of it."""
     held: dict[UUID, Held] = {}
     wanted: dict[Noun, list[UUID]] = {noun: [] for noun in NOUNS}
+    unfinished = False
     for line in read:
-        if isinstance(line, Read) and line.needs_held:
-            wanted[line.noun].append(line.id)
+        if isinstance(line, Read):
+            unfinished = True
+            if line.needs_held:
+                wanted[line.noun].append(line.id)
+    if not unfinished:
+        return [line for line in read if not isinstance(line, Read)]
     if any(wanted.values()):
         held = await repository.held(tx, goal.node, wanted)
     return await asyncio.to_thread(
         lambda: [
-            line if isinstance(line, Rejected) else lines.completed(line, held.get(line.id), goal.epoch)
+            lines.completed(line, held.get(line.id), goal.epoch) if isinstance(line, Read) else line
             for line in read
         ]
     )

@@ -4,17 +4,14 @@
 a provider's standing, `$5` the time as text. What may not be applied is left as it is and judged.
 """
 
-from hub.changes.lines import Noun
+from hub.changes.lines import STORED, Noun
 
 TABLES: dict[Noun, str] = {"offering": "catalogue_offerings", "provider": "catalogue_providers"}
 SEARCHED: dict[Noun, tuple[str, ...]] = {
     "offering": ("state", "provider_id", "kind", "category", "area", "search_text"),
     "provider": ("state",),
 }
-STAGED = (
-    "batch", "line", "noun", "id", "role", "epoch", "version", "based_epoch", "based_version", "deleted",
-    "content_hash", "body", *SEARCHED["offering"],
-)  # fmt: skip
+STAGED = ("batch", "line", "noun", "id", "role", *STORED)
 _VERSION = ("epoch", "version", "deleted", "content_hash")
 # Whoever invites a provider or awards to it must know of these.
 _BARRED = "('suspended', 'retired', 'rejected')"

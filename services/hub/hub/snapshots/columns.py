@@ -259,6 +259,13 @@ def noun_of(row: Mapping[str, str], header: Header) -> Noun:
     return noun
 
 
+def of_provider(row: Sequence[Cell], header: Header) -> bool:
+    """Whether a row tells of a provider, whose name later rows may use."""
+    place = header.places.get("noun")
+    said = written(row[place]) if place is not None and place < len(row) else ""
+    return (NOUNS.get(said.lower()) if said else header.noun) == "provider"
+
+
 def id_of(node: str, noun: Noun, said: str) -> UUID:
     """A UUID as it is; any other number of the platform's own as the one made of it."""
     try:

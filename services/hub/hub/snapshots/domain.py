@@ -10,7 +10,7 @@ from common.contracts.snapshots import SnapshotHeld
 from common.errors import Conflict, wrong_state
 
 from hub.changes.domain import OUTCOMES
-from hub.changes.lines import Noun, Read, Rejected
+from hub.changes.lines import Item, Noun, Rejected
 from hub.uploads.domain import Format
 
 State = Literal["receiving", "received", "validated", "staged", "held", "applied", "partial", "rejected"]
@@ -103,9 +103,7 @@ def received(snapshot: Snapshot, at: datetime, *, size_bytes: int, sha256: str) 
     )
 
 
-def read(
-    snapshot: Snapshot, lines: Sequence[Read | Rejected], nouns: Sequence[Noun], at: datetime
-) -> Snapshot:
+def read(snapshot: Snapshot, lines: Sequence[Item], nouns: Sequence[Noun], at: datetime) -> Snapshot:
     """More of its rows have been looked at."""
     nameless = sum(isinstance(line, Rejected) and line.id is None for line in lines)
     return snapshot.model_copy(

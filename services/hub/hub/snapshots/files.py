@@ -4,7 +4,7 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 from uuid import UUID
 
@@ -29,19 +29,24 @@ AFTER = 10**12
 Row = tuple[int, str, list[Cell]]
 
 
-def read(file: BinaryIO, form: Format, node: str) -> Iterator[Read | Rejected]:
-    """Every row of a file as a line.
+Mine = Callable[[int], bool]
+
+
+def read(
+    file: BinaryIO, form: Format, node: str, mine: Mine = lambda _: True
+) -> Iterator[Read | Rejected | None]:
+    """Every row of a file as a line; None for one that holds no record, and where its place is not `mine`.
 
     Raises: Broken.
     """
     if form == "ndjson":
-        return ndjson(file)
+        return ndjson(file, mine)
     if form == "hsds":
         return hsds(file, node)
-    return table(rows(file) if form == "csv" else sheets(file), node)
+    return table(rows(file) if form == "csv" else sheets(file), node, mine)
 
 
-def ndjson(file: BinaryIO) -> Iterator[Read | Rejected]:
+def ndjson(file: BinaryIO, mine: Mine) -> Iterator[Read | Rejected | None]:
     number = 0
     while text := file.readline(lines.MAX_LINE + 1):
         number += 1
@@ -50,8 +55,7 @@ def ndjson(file: BinaryIO) -> Iterator[Read | Rejected]:
             pass
         if number == 1:
             text = text.removeprefix(codecs.BOM_UTF8)
-        if text.strip():
-            yield lines.read(number, text)
+        yield lines.read(number, text) if mine(number - 1) and text.strip() else None
 
 
 def encoding(sample: bytes) -> str:
@@ -105,7 +109,7 @@ def sheets(file: BinaryIO) -> Iterator[Row]:
         yield sheet * SHEET + row, name, cells
 
 
-def table(rows: Iterator[Row], node: str) -> Iterator[Read | Rejected]:
+def table(rows: Iterator[Row], node: str, mine: Mine) -> Iterator[Read | Rejected | None]:
     """The rows of a table under their headers.
 
     Raises: Broken when no sheet has a header.
@@ -113,21 +117,22 @@ def table(rows: Iterator[Row], node: str) -> Iterator[Read | Rejected]:
     names: dict[UUID, str] = {}
     headers: dict[int, Header | None] = {}
     wrong: Unreadable | None = None
-    for line, sheet, cells in rows:
+    for place, (line, sheet, cells) in enumerate(rows):
         number = line // SHEET
+        found: Read | Rejected | None = None
         if number not in headers:
-            if not any(columns.written(cell) for cell in cells):
-                continue
-            try:
-                headers[number] = Header.of(cells, sheet)
-            except Unreadable as error:
-                headers[number], wrong = None, error
-            continue
-        if (header := headers[number]) is None:
-            continue
-        found = _row(line, cells, header, node, names)
-        if found is not None:
-            yield found
+            if any(columns.written(cell) for cell in cells):
+                try:
+                    headers[number] = Header.of(cells, sheet)
+                except Unreadable as error:
+                    headers[number], wrong = None, error
+        elif (header := headers[number]) is None:
+            pass
+        elif mine(place):
+            found = _row(line, cells, header, node, names)
+        elif columns.of_provider(cells, header):
+            _row(line, cells, header, node, names)  # for its name
+        yield found
     if wrong is not None and not any(headers.values()):
         raise Broken(wrong.code, zh=wrong.zh, en=wrong.en, field=wrong.field)
 
@@ -169,7 +174,7 @@ def named(found: Read | Rejected) -> Read | Rejected:
     )
 
 
-def hsds(file: BinaryIO, node: str) -> Iterator[Read | Rejected]:
+def hsds(file: BinaryIO, node: str) -> Iterator[Read | Rejected | None]:
     """Records of a document in the HSDS 3 profile; their line is their place in the document.
 
     Raises: Broken where the document ends before its end.
@@ -178,12 +183,10 @@ def hsds(file: BinaryIO, node: str) -> Iterator[Read | Rejected]:
     while piece := file.read(PIECE):
         for item in reader.feed(piece):
             line += not isinstance(item, About)
-            if (found := _given(line, item, node)) is not None:
-                yield found
+            yield _given(line, item, node)
     for item in reader.close():
         line += not isinstance(item, About)
-        if (found := _given(line, item, node)) is not None:
-            yield found
+        yield _given(line, item, node)
 
 
 def _given(line: int, item: Given | Dirt | About, node: str) -> Read | Rejected | None:

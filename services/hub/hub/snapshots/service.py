@@ -1,10 +1,10 @@
 """Take in whole catalogues: kept as they come, staged row by row, switched to at once."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import datetime
-from itertools import islice
+from itertools import cycle
 from typing import BinaryIO
 
 from common import audit, ids, log, outbox
@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.changes import service as changes
 from hub.changes.domain import NOUNS, Lines
-from hub.changes.lines import Noun, Read, Rejected
+from hub.changes.lines import Item, Noun
 from hub.changes.service import Aim
 from hub.members import service as members
 from hub.members.domain import Membership
-from hub.snapshots import domain, files, repository
+from hub.snapshots import domain, files, reading, repository
 from hub.snapshots.domain import Outcome, Snapshot
 from hub.uploads import service as uploads
 from hub.uploads.domain import Broken, Format
@@ -192,12 +192,8 @@ async def _read(
     async with begin() as tx:
         goal = await changes.aim(tx, membership, snapshot.node)
     judge, nouns = Lines(), set[Noun]()
-    rows = files.read(file, snapshot.format, snapshot.node)
-    # The next rows are read while these are on their way to the database.
-    reading = asyncio.create_task(asyncio.to_thread(_take, rows))
-    try:
-        while chunk := await reading:
-            reading = asyncio.create_task(asyncio.to_thread(_take, rows))
+    async with aclosing(_chunks(file, snapshot, goal.epoch)) as chunks:
+        async for chunk in chunks:
             nouns |= {line.noun for line in chunk if line.noun is not None}
             async with begin() as tx:
                 judge.take(await changes.complete(tx, goal, chunk))
@@ -206,9 +202,6 @@ async def _read(
                 await repository.add_outcomes(tx, snapshot.batch, judged)
                 snapshot = domain.read(snapshot, chunk, [noun for noun in NOUNS if noun in nouns], now())
                 await repository.save(tx, snapshot)
-    finally:
-        # Nobody may read on from a file that is closed.
-        await asyncio.wait([reading])
     async with begin() as tx:
         await repository.save(tx, domain.moved(snapshot, "validated", now()))
         await repository.analyze(tx)
@@ -223,8 +216,35 @@ async def _read(
     return snapshot
 
 
-def _take(rows: Iterator[Read | Rejected]) -> list[Read | Rejected]:
-    return list(islice(rows, CHUNK))
+async def _chunks(file: BinaryIO, snapshot: Snapshot, epoch: int) -> AsyncGenerator[list[Item]]:
+    """The rows of a file in their order, read beside what is done with them.
+
+    Raises: Broken.
+    """
+    form, node = snapshot.format, snapshot.node
+    if form == "hsds" or snapshot.size_bytes < reading.LARGE_BYTES:
+        few = reading.chunks(file, form, node, epoch)
+        while (chunk := await asyncio.to_thread(next, few, None)) is not None:
+            yield chunk
+        return
+    words = (file.name, form, node, str(epoch))
+    async with AsyncExitStack() as stack:
+        parts = [
+            await stack.enter_async_context(
+                uploads.spoken(reading.__name__, *words, str(part), str(reading.PARTS))
+            )
+            for part in range(reading.PARTS)
+        ]
+        # Each reads every second chunk: they come in turn, and whoever has none left was the last.
+        for part in cycle(parts):
+            said = await part.get()
+            if isinstance(said, Exception):
+                raise said
+            if isinstance(said, tuple):
+                raise Broken(said[0], zh=said[1], en=said[2], field=said[3])
+            if said is None:
+                return
+            yield said
 
 
 async def switch(tx: AsyncSession, snapshot: Snapshot, membership: Membership, *, at: datetime) -> Snapshot:

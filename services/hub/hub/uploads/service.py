@@ -1,11 +1,12 @@
 """Keep a file as it comes, and give it back whole."""
 
 import asyncio
+import pickle
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +16,9 @@ from hub.uploads.domain import Broken, Format
 
 Begin = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 UNPACK_S = 180.0
+# Pieces that are heard before they are wanted.
+AHEAD = 2
+LENGTH = 8
 
 
 async def keep(tx: AsyncSession, batch: UUID, part: int, data: bytes) -> None:
@@ -76,3 +80,33 @@ async def _unpack(given: str, made: str) -> None:
             zh="Excel 文件解压后过大；请改用 CSV 或 NDJSON",
             en="the workbook is too large when unpacked; send CSV or NDJSON instead",
         )
+
+
+@asynccontextmanager
+async def spoken(module: str, *words: str) -> AsyncIterator[asyncio.Queue[Any]]:
+    """What a module says that runs in a process of its own, piece by piece: None ends it, an exception breaks it."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, *words,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    heard: asyncio.Queue[Any] = asyncio.Queue(AHEAD)
+    hearing = asyncio.create_task(_hear(child, heard))
+    try:
+        yield heard
+    finally:
+        hearing.cancel()
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
+
+
+async def _hear(child: asyncio.subprocess.Process, heard: asyncio.Queue[Any]) -> None:
+    assert child.stdout is not None
+    try:
+        while True:
+            length = int.from_bytes(await child.stdout.readexactly(LENGTH))
+            piece = await child.stdout.readexactly(length)
+            await heard.put(await asyncio.to_thread(pickle.loads, piece))
+    except asyncio.IncompleteReadError as error:
+        whole = await child.wait() == 0 and not error.partial
+        await heard.put(None if whole else RuntimeError(f"a process ended with {child.returncode}"))
