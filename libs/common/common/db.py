@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as UUIDColumn
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -92,7 +93,8 @@ def lost(error: BaseException) -> bool:
     """Whether the database is away, as against having refused a statement."""
     if isinstance(error, DBAPIError) and not isinstance(error, OperationalError | InterfaceError):
         return error.connection_invalidated
-    return isinstance(error, OperationalError | InterfaceError | OSError | TimeoutError)
+    # Without a free connection in time it is as good as away, for the caller and for a message.
+    return isinstance(error, OperationalError | InterfaceError | OSError | TimeoutError | NoneFree)
 
 
 @asynccontextmanager
