@@ -68,7 +68,7 @@ async def database(running: Running, node: str) -> AsyncIterator[asyncpg.Connect
 
 async def held(connection: asyncpg.Connection, tables: Sequence[str]) -> int:
     counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
-    return sum(await connection.fetchrow(f"SELECT {counts}"))
+    return sum(await connection.fetchrow(f"SELECT {counts}") or ())
 
 
 async def states(connection: asyncpg.Connection, tables: Sequence[str], owner: str) -> set[tuple[Any, ...]]:

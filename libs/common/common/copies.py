@@ -128,7 +128,8 @@ async def apply_all(
     written = await _write(tx, table, [last[key] for key in sorted(last)], computed)
     await _flag(tx, table, forked)
     # Where somebody else wrote between our look and our writing, theirs is there now: look again.
-    overtaken = [number for number, state in enumerate(states) if state.key in last.keys() - written]
+    missed = last.keys() - written
+    overtaken = [number for number, state in enumerate(states) if state.key in missed]
     again = await apply_all(tx, table, [states[number] for number in overtaken], computed)
     for number, outcome in zip(overtaken, again, strict=True):
         outcomes[number] = outcome

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,9 @@ from common.fields import INT64
 MAX_BYTES = 262_144
 MAX_KEY = 200
 MAX_DEPTH = 64
-# Escapes of NUL and surrogates, and numbers that may be beyond 64 bits: what calls for a closer look.
-_SUSPECT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|[0-9]{19}")
+MAX_DIGITS = 30
+# Escapes of NUL and surrogates: what calls for a closer look.
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -66,7 +68,7 @@ def read(raw: Raw) -> Message:
         raise Unreadable("too-large", f"{len(raw.data)} bytes, at most {MAX_BYTES}")
     try:
         # As text: JSON on the bus is UTF-8, and NaN is no JSON.
-        document = json.loads(raw.data.decode(), parse_constant=_no_number)
+        document = _JSON.decode(raw.data.decode())
     except (ValueError, RecursionError) as error:
         raise Unreadable("not-json", type(error).__name__) from None
     if _SUSPECT.search(raw.data) or raw.data.count(b"[") + raw.data.count(b"{") > MAX_DEPTH:
@@ -131,6 +133,23 @@ def _no_number(name: str) -> float:
     raise ValueError(name)
 
 
+def _integer(digits: str) -> int:
+    number = int(digits) if len(digits) < MAX_DIGITS else INT64 + 1
+    if abs(number) > INT64:
+        raise Unreadable("bad-data", "a number is beyond 64 bits")
+    return number
+
+
+def _fraction(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise Unreadable("bad-data", "a number is beyond all numbers")
+    return number
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_number, parse_int=_integer, parse_float=_fraction)
+
+
 def _storable(value: Any, depth: int = 0) -> None:
     """Raises: Unreadable for what no database takes: a contract may let it through, a column will not."""
     if depth > MAX_DEPTH:
@@ -142,11 +161,8 @@ def _storable(value: Any, depth: int = 0) -> None:
     elif isinstance(value, list):
         for item in value:
             _storable(item, depth + 1)
-    elif isinstance(value, str):
-        if _UNSTORABLE.search(value):
-            raise Unreadable("bad-data", "a text holds a NUL or a lone surrogate")
-    elif isinstance(value, int) and abs(value) > INT64:
-        raise Unreadable("bad-data", "a number is beyond 64 bits")
+    elif isinstance(value, str) and _UNSTORABLE.search(value):
+        raise Unreadable("bad-data", "a text holds a NUL or a lone surrogate")
 
 
 def _what(error: ValidationError) -> str:

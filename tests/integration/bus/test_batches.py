@@ -10,10 +10,12 @@ import nats
 import pytest
 from common import batches, bus, db, ids, outbox
 from common.contracts.ratings import RatingGiven
+from common.errors import Unavailable
 from common.inbox import Inbox, Many, Raw, Verdict
 from common.messages import MAX_BYTES
 from common.sequencer import Sequencer
 from common.settings import Settings
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.integration.platform import copied, migrated
 from tests.servers import TOPOLOGY
@@ -287,3 +289,20 @@ async def test_what_is_acknowledged_makes_room(node, bus):
         return (await bus.stored())[f"UP_{NODE}"] == 0
 
     await eventually(empty)
+
+
+async def test_without_a_free_connection_a_message_is_held_and_not_counted_as_failed(node):
+    engine = create_async_engine(
+        node.url.replace("postgresql", "postgresql+asyncpg", 1),
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=0.05,
+    )
+    inbox = Inbox(db.sessions(engine), (), lambda sender: sender)
+    raw = Raw(envelope(rating(1), 1), NODE, "UP_ordos:1")
+    async with engine.connect():
+        with pytest.raises(Unavailable):
+            await inbox.deliver([raw])
+    assert await inbox.deliver([raw]) == [Verdict.DONE]
+    assert await node.rows("SELECT 1 FROM inbox_failures") == []
+    await engine.dispose()

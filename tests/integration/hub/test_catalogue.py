@@ -264,10 +264,13 @@ async def deliver(world, *batches):
         await world.app.state.runtime.inbox.deliver(batch)
 
 
-LAW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def law(examples):
+    return settings(
+        max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
 
 
-@LAW
+@law(15)
 @given(
     seed=strategies.integers(0, 2**32), doubles=strategies.integers(1, 3), most=strategies.integers(1, 150)
 )
@@ -290,7 +293,7 @@ async def test_shuffled_doubled_and_batched_events_equal_a_rebuild(world, facts,
     assert len(rebuilt["catalogue_offerings"]) == 4
 
 
-@LAW
+@law(8)
 @given(seed=strategies.integers(0, 2**32), most=strategies.integers(1, 80))
 async def test_together_is_as_one_after_the_other(world, facts, seed, most):
     """In one order, also forks, foreign records and what may not be said come to the same."""

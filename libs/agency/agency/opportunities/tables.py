@@ -3,7 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from common import ids
 from common.copies import CopyColumns
 from common.db import Base
 from sqlalchemy import Index, text
@@ -19,7 +18,7 @@ class OpportunityRow(CopyColumns, Base):
     offering_id: Mapped[UUID]
     state: Mapped[str]
     position: Mapped[int] = mapped_column(unique=True)
-    place: Mapped[UUID] = mapped_column(unique=True, default=ids.new)
+    place: Mapped[UUID] = mapped_column(unique=True, server_default=text("uuidv7()"))
     heard_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
     dismissed_at: Mapped[datetime | None]
