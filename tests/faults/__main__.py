@@ -26,6 +26,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--only", default="", help=f"of {','.join(FAULTS)}; F1+F8 at once")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each fault")
     parser.add_argument("--full", action="store_true", help="all nodes of deploy/topology.yaml")
+    parser.add_argument("--offerings", type=int, default=0, help="at each platform from the start")
     return parser.parse_args()
 
 
@@ -50,6 +51,8 @@ async def main() -> int:
     while True:
         console.print(f"seed {seed}: {' '.join('+'.join(codes) for codes in several)}")
         async with network.started(nodes, seed=seed) as running, Run(running, seed) as run:
+            if told.offerings:
+                await run.fill(told.offerings)
             await rounds.play(run, several, told.seconds, say)
             console.print(rounds.table(run.rounds, f"seed {seed}"))
             held = held and all(one.holds for one in run.rounds)

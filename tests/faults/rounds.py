@@ -76,6 +76,11 @@ class Run:
             await client.close()
         await self.people.api.__aexit__()
 
+    async def fill(self, offerings: int) -> None:
+        """So many at each platform before anything goes wrong."""
+        await asyncio.gather(*(client.load(client.fresh(offerings)) for client in self.clients))
+        await self.quiet()
+
     async def operator(self) -> str:
         """A token issued just now."""
         return await self.people.api.token(OPERATOR)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -103,6 +103,13 @@ async def _settle(found: People, running: Running, book: Book, seed: int, number
     return Home(node, division, UUID(made["id"]), code(seed, number * 10 + 2), enterprise, canaries)
 
 
+def unknown(said: httpx.Response | None) -> bool:
+    """Whether nobody can say what came of an act: no answer, or one that asks to come again."""
+    return (
+        said is None or said.status_code >= 500 or (said.status_code == 409 and "Retry-After" in said.headers)
+    )
+
+
 @dataclass
 class Held:
     """A record of this client, and the tag its next edit is based on; None when that must be read first."""
@@ -190,16 +197,22 @@ class Client:
 
     async def bring(self) -> list[Act]:
         """Some lines of an import: new ones, and perhaps one that is known and told anew."""
+        refs = self.fresh(self.random.randint(1, 4))
+        if (known := self.refs - len(refs)) and self.random.random() < 0.5:
+            refs[0] = f"ref-{self.random.randrange(known)}"
+        return await self.load(refs)
+
+    def fresh(self, count: int) -> list[str]:
+        self.refs += count
+        return [f"ref-{number}" for number in range(self.refs - count, self.refs)]
+
+    async def load(self, refs: Sequence[str]) -> list[Act]:
+        """An import of one line each."""
         provider = {
             "name": "示例导入机构",
             "credit_code": self.home.imported_code,
             "division": self.home.division,
         }
-        count = self.random.randint(1, 4)
-        refs = [f"ref-{self.refs + n}" for n in range(count)]
-        if self.refs and self.random.random() < 0.5:
-            refs[0] = f"ref-{self.random.randrange(self.refs)}"
-        self.refs += count
         acts, lines = [], []
         for ref in refs:
             act = self.book.open(self.node, "offering", "import")
@@ -211,13 +224,14 @@ class Client:
             acts[0].mark, "POST", "/v1/offerings/import", OPERATOR, content=content,
             headers={"Content-Type": "application/x-ndjson"},
         )  # fmt: skip
-        outcomes = said.json()["lines"] if said is not None and said.is_success else []
-        for number, act in enumerate(acts):
+        for act in acts:
             act.note(said)
-            if outcomes:
-                act.said = f"{outcomes[number]['outcome']} {outcomes[number]['rule'] or ''}"
-                act.ending = "fail" if outcomes[number]["outcome"] == "rejected" else "ok"
-            elif said is not None and said.status_code < 500:
+        if said is not None and said.is_success:
+            for act, line in zip(acts, said.json()["lines"], strict=True):
+                act.said = f"{line['outcome']} {line['rule'] or ''}"
+                act.ending = "fail" if line["outcome"] == "rejected" else "ok"
+        elif not unknown(said):
+            for act in acts:
                 act.ending = "fail"
         return acts
 
@@ -263,12 +277,8 @@ class Client:
         """Do an act and note how it ended. The answer if it was done."""
         said = await self.send(act.mark, method, path, who, json=body, headers=headers)
         act.note(said)
-        if (
-            said is None
-            or said.status_code >= 500
-            or (said.status_code == 409 and "Retry-After" in said.headers)
-        ):
-            return None  # nobody can say
+        if unknown(said):
+            return None
         if not said.is_success:
             act.ending = "fail"
             return None

@@ -106,9 +106,10 @@ def build(
     app.state.runtime = runtime
     problems.install(app)
     metrics.install(app, runtime, registry or CollectorRegistry())
-    for router in routers:
+    # First: the routes of a router are worked out when a request comes to it, and takes 10 MB for all;
+    # one that only asks whether the service is ready is answered before that.
+    for router in (_operations(runtime), *routers):
         app.include_router(router)
-    app.include_router(_operations(runtime))
     return app
 
 

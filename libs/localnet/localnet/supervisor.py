@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from common.settings import Settings
+
 from localnet import preflight, processes, stale
 from localnet.broker import HEALTH, HEALTH_IN_CLUSTER, EmbeddedBroker
 from localnet.control import Client, Listener
@@ -54,6 +56,7 @@ class Supervisor:
         self.brokers = {name: EmbeddedBroker(network, name=name) for name in network.brokers}
         self.members = self.servers() + self.services()
         self.provisioning = Provisioning(self.network, self.selector)
+        self.told: dict[str, Settings] = {}
         self.phase = "servers"
         self.trouble: Trouble | None = None
         self.told_to_stop = self.held = False
@@ -200,7 +203,7 @@ class Supervisor:
             self.phase = "provision"
             self.snapshot()
             self.provisioning.begin(self.network.nodes)
-            preload(self.network)
+            self.told = preload(self.network)
             gc.collect()
             gc.freeze()  # pages shared with the children stay shared: no collection touches them
         elif self.phase == "provision" and self.provisioning.over:
@@ -253,8 +256,10 @@ class Supervisor:
     def serve(self, member: Member) -> int:
         from localnet.fleet import serve  # uvicorn is loaded by the services' import, in the parent
 
-        network = self.network
-        return serve([settings_for(network, network.node_of(name), name) for name in member.probes])
+        network, told = self.network, self.told
+        return serve(
+            [told.get(name) or settings_for(network, network.node_of(name), name) for name in member.probes]
+        )
 
     def reap(self) -> None:
         while True:

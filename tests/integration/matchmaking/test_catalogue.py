@@ -126,7 +126,7 @@ async def test_a_change_committed_late_by_another_process_is_seen(network):
     await network.say(provider())
     catalogue = another(network)
     async with network.runtime.sessions() as slow:
-        await network.runtime.inbox._handle(slow, read(raw(offering("slow"), "baotou")))
+        await network.runtime.inbox._handle(slow, [read(raw(offering("slow"), "baotou"))])
         await network.say(offering("quick"))
         async with network.runtime.sessions() as tx:
             assert len(await titles(catalogue, tx)) == 1
