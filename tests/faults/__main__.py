@@ -14,6 +14,8 @@ from tests.faults import network, rounds
 from tests.faults.restores import FAULTS
 from tests.faults.rounds import Round, Run
 
+WIDTH = 140
+
 
 def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
@@ -32,7 +34,8 @@ def asked() -> argparse.Namespace:
 
 async def main() -> int:
     told = asked()
-    console = Console(soft_wrap=False)
+    console = Console()
+    console.width = max(console.width, WIDTH)  # a pipe is as wide as the table
     seed = told.seed if told.seed is not None else secrets.randbelow(10**6)
     several = [tuple(codes.split("+")) for codes in told.only.split(",") if codes] or [
         (code,) for code in FAULTS

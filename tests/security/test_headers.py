@@ -136,10 +136,14 @@ async def test_an_edit_says_what_it_is_based_on(network, kind, noun, change):
     assert (twice.status_code, twice.json()["code"]) == (412, "stale-version")
 
 
+# A whole catalogue replaces whatever is there; each record in it says its version.
+REPLACES = {("put", "/v1/nodes/{id}/catalogue")}
+
+
 def test_every_edit_asks_for_if_match(platform):
     for path, calls in platform.app.openapi()["paths"].items():
         for method in ("patch", "put", "delete"):
-            if method in calls:
+            if method in calls and (method, path) not in REPLACES:
                 assert "if-match" in [p["name"].lower() for p in calls[method]["parameters"]], (method, path)
 
 

@@ -124,8 +124,8 @@ async def on_wanted(
         asked = [one.id for one in fact.records if one.noun == noun]
         held = await catalogue.bodies(tx, noun, fact.owner, asked)
         for id in asked:
-            deleted, body = held.get(id, (True, {}))
-            if deleted:
+            _, body = held.get(id, (True, {}))
+            if not body:  # a tombstone is told as it is: made anew there, it would contradict the owner's
                 unknown.append((noun, id))
             else:
                 envelopes.append(

@@ -15,7 +15,7 @@ from hub.changes.lines import Item, Read, Rejected
 from hub.snapshots import files
 from hub.uploads.domain import Broken, Format
 
-CHUNK = 2000
+CHUNK = 1000
 # Below this the start of a process costs more than it saves.
 LARGE_BYTES = 4 * 1024 * 1024
 # Reading is what takes longest; the database needs the rest of a small machine.

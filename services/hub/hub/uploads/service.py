@@ -17,7 +17,7 @@ from hub.uploads.domain import Broken, Format
 Begin = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 UNPACK_S = 180.0
 # Pieces that are heard before they are wanted.
-AHEAD = 2
+AHEAD = 1
 LENGTH = 8
 
 
