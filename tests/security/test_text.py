@@ -6,6 +6,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from hub.members.domain import Membership
 from reference import credit_code
 
 from tests.security.straight_path import AGENT, OWNER, booked, carry, offering, provider
@@ -113,7 +114,7 @@ async def test_the_status_page_shows_text_and_runs_nothing(network, monkeypatch)
     hub, evil = network["hub"], "<script>alert('1')</script>\"&"
     topology = hub.settings.network
     nodes = tuple(replace(node, zh=evil, en=evil) if node.id == "hohhot" else node for node in topology.nodes)
-    monkeypatch.setitem(hub.settings.__dict__, "network", replace(topology, nodes=nodes))
+    monkeypatch.setattr(hub.app.state.hub.roster, "_known", Membership(replace(topology, nodes=nodes)))
     answer = await hub.http.get("/")
     assert answer.status_code == 200
     assert evil not in answer.text and "<script" not in answer.text
