@@ -8,18 +8,21 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench faults lock contracts clean
+.PHONY: help setup demo test test-long check bench faults lock contracts clean
 
 help: ## print this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: $(VENV)/.ready ## make the environment .venv (the other targets do it when needed)
 
 demo: setup ## start the network of 26 services, play the story, stay up until Ctrl-C
 	@"$(RUN)/hubnet" demo $(ARGS)
 
-test: setup ## run the whole suite on real PostgreSQL and NATS; ARGS="-k name" narrows it
-	@"$(RUN)/python" -m pytest $(ARGS)
+test: setup ## run the suite on real PostgreSQL and NATS; ARGS="-k name" narrows it
+	@"$(RUN)/python" -m pytest -m "not long" $(ARGS)
+
+test-long: setup ## the longer tests: replicas, namespaces, rarer faults
+	@"$(RUN)/python" -m pytest -m long $(ARGS)
 
 check: setup ## lint, format and types
 	@"$(RUN)/ruff" check .

@@ -57,7 +57,12 @@ def _unread(place, body, answer):
 
 
 def example_of(operation):
-    return json.loads(operation.example) if isinstance(operation.example, str) else operation.example
+    """An example of lines is its first."""
+    return (
+        json.loads(operation.example.splitlines()[0])
+        if isinstance(operation.example, str)
+        else operation.example
+    )
 
 
 async def sent(platform, operation, body, who):

@@ -129,6 +129,7 @@ def window_of(code: str) -> Division | None:
     return place if place.window else league_of(code)
 
 
+@lru_cache(maxsize=2**14)
 def relation(a: str, b: str) -> Relation:
     """Tell how near two places are. A league as such is in the same league as its counties."""
     a, b = prefix_of(a), prefix_of(b)

@@ -13,6 +13,9 @@ from tests import namespaces
 from tests.integration.bus.site import NODES, site, templates, through_a_proxy, until
 
 
+pytestmark = pytest.mark.long
+
+
 @contextlib.asynccontextmanager
 async def through_a_namespace(network, server):
     """The broker lives inside; the hub has a cable of its own to it, the window the one that fails."""

@@ -23,6 +23,9 @@ from tests.integration.bus.site import listening_hub, settings, small, until
 from tests.integration.platform import copied, migrated
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def template():
     with migrated(migrate.PACKAGES["hub"]) as made:

@@ -287,9 +287,7 @@ async def test_what_was_taken_over_goes_on_to_matchmaking_and_its_words_into_the
         "baotou": 6
     }
     await push(offering(first[1]["id"], first[0]["id"], 2, title="透射电镜"))
-    feeds = (
-        "SELECT entity::text AS id, envelope::json AS e FROM outbox WHERE feed = 'matchmaking' ORDER BY id"
-    )
+    feeds = "SELECT entity::text AS id, envelope::json AS e FROM outbox WHERE feed = 'matchmaking' ORDER BY outbox.id"
     assert [row["id"] for row in await world.rows(feeds)] == [first[0]["id"], first[1]["id"]]
     runtime = world.app.state.runtime
     await consumers.follow_up(world.app.state.hub.roster.known)(runtime)

@@ -102,7 +102,11 @@ def rank(
     """Judge what retrieval found. A key without an offer has gone and is passed over."""
     fitting: list[Scored] = []
     failing: list[Failed] = []
-    shown = [(hit, offer) for hit in hits if (offer := _shown(offers.get(hit.key))) is not None]
+    shown = [
+        (hit, offer)
+        for hit in hits
+        if (offer := offers.get(hit.key)) is not None and eligibility.may_be_shown(offer)
+    ]
     least = least_relevance((hit for hit, _ in shown), by)
     conditions = eligibility.of(demand)
     for hit, offer in shown:
@@ -123,10 +127,6 @@ def rank(
 def least_relevance(hits: Iterable[Hit], by: Weights) -> float:
     """What is less relevant than this is not to the point, though nothing better may be there."""
     return max(by.floor, by.beside_best * max((hit.relevance for hit in hits), default=0.0))
-
-
-def _shown(offer: Offer | None) -> Offer | None:
-    return offer if offer is not None and eligibility.may_be_shown(offer) else None
 
 
 def score(

@@ -12,7 +12,7 @@ from reference import divisions
 from matchmaking.matching import standing
 from matchmaking.matching.listing import Listing, Offer, Supplier
 from matchmaking.matching.weights import Component as Name
-from matchmaking.matching.weights import Level, Weights
+from matchmaking.matching.weights import Weights
 
 # A power of two: such fractions are exact in binary, so components add up in any order and language.
 STEPS = 4096
@@ -48,10 +48,12 @@ def lead_time(demand: Demand, listing: Listing, weights: Weights, today: date) -
 
 def recognition(supplier: Supplier, weights: Weights, today: date) -> float:
     """The highest that is valid today."""
-    valid: list[Level] = [
-        r.level for r in supplier.recognitions if r.valid_until is None or r.valid_until >= today
-    ]
-    return max((weights.recognition[level] for level in valid), default=0.0)
+    valid = (
+        weights.recognition[held.level]
+        for held in supplier.recognitions
+        if held.valid_until is None or held.valid_until >= today
+    )
+    return max(valid, default=0.0)
 
 
 def has_newcomers_chance(demand: Demand, offer: Offer, weights: Weights) -> bool:
@@ -83,10 +85,7 @@ def shares(
         "recognition": recognition(supplier, weights, today),
         "newcomer": float(has_newcomers_chance(demand, offer, weights)),
     }
-    return {
-        name: int(min(1.0, max(0.0, value)) * weights.weights[name] * STEPS) / STEPS
-        for name, value in values.items()
-    }
+    return {name: int(value * weights.weights[name] * STEPS) / STEPS for name, value in values.items()}
 
 
 def score(shares: Mapping[Name, float]) -> float:
