@@ -21,7 +21,7 @@ demo: setup ## start the network of 26 services, play the story, stay up until C
 test: setup ## run the suite on real PostgreSQL and NATS; ARGS="-k name" narrows it
 	@"$(RUN)/python" -m pytest -m "not long" $(ARGS)
 
-test-long: setup ## the longer tests: replicas, namespaces, rarer faults
+test-long: setup ## the longer tests: firewalls, replicas, namespaces, rarer faults, deliberate bugs
 	@"$(RUN)/python" -m pytest -m long $(ARGS)
 
 check: setup ## lint, format and types

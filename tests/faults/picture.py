@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ QUERIES = {
     "offerings": "SELECT id, epoch, version, state, title FROM offerings",
     "providers": "SELECT id, epoch, version, state, name AS title FROM providers",
     "demands": "SELECT id, epoch, version, content_version, state, title, engagement_id FROM demands",
+    "unmatched": "SELECT id FROM demands WHERE state = 'submitted'",
     "results": "SELECT id, demand_id, version, (body->>'demand_version')::bigint AS demand_version FROM matches",
 }
 AT_HUB = {
@@ -42,6 +43,7 @@ EVERYWHERE = {
     "audited": """SELECT object_id, action, detail->>'version' AS version, count(*) FROM audit
                   WHERE detail ? 'version' GROUP BY 1, 2, 3""",
 }
+MOVING = frozenset({"owed", "unconfirmed", "unsealed", "unmatched"})
 LOOKS, PAUSE_S = 3, 0.1
 Rows = list[asyncpg.Record]
 
@@ -68,12 +70,18 @@ def queries(running: Running, node: str) -> dict[str, str]:
     return EVERYWHERE | own
 
 
-async def take(running: Running, *, chains: bool = True) -> Picture:
+async def take(running: Running, only: Collection[str] | None = None) -> Picture:
+    """All of it, with the audit chains recomputed; or `only` some of the queries."""
+
     async def one(node: str) -> tuple[dict[str, Rows], list[str]]:
         async with running.reading(node) as connection:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                rows = {name: await connection.fetch(query) for name, query in queries(running, node).items()}
-            wrong = [problem async for problem in audit.verify(connection)] if chains else []
+                rows = {
+                    name: await connection.fetch(query)
+                    for name, query in queries(running, node).items()
+                    if only is None or name in only
+                }
+            wrong = [problem async for problem in audit.verify(connection)] if only is None else []
             return rows, wrong
 
     read = await asyncio.gather(*(one(node) for node in running.nodes))
@@ -87,7 +95,7 @@ async def moving(running: Running) -> list[str]:
     """What is still on its way; empty when nothing is and every receipt is in."""
     try:
         found = await waiting(running)
-        picture = await take(running, chains=False)
+        picture = await take(running, MOVING)
     except (OSError, asyncpg.PostgresError, TimeoutError, httpx.TransportError) as error:
         return [f"somebody is away: {type(error).__name__}"]
     for node in running.nodes:
@@ -97,11 +105,7 @@ async def moving(running: Running) -> list[str]:
             for row in picture.of(node, "unconfirmed")
         ]
         found += [f"{node} seals {row['count']}" for row in picture.of(node, "unsealed") if row["count"]]
-        found += [
-            f"{node} awaits a match of {row['id']}"
-            for row in picture.of(node, "demands")
-            if node in running.windows and row["state"] == "submitted"
-        ]
+        found += [f"{node} awaits a match of {row['id']}" for row in picture.of(node, "unmatched")]
     return found
 
 

@@ -16,7 +16,7 @@ from tests.faults import invariants, picture, workload
 from tests.faults.book import Book
 from tests.faults.invariants import INVARIANTS, Case, Watch
 from tests.faults.nemesis import Stage
-from tests.faults.network import Running
+from tests.faults.network import NODES, Running
 from tests.faults.restores import FAULTS
 from tests.faults.workload import Client
 
@@ -62,8 +62,9 @@ class Run:
 
     async def __aenter__(self) -> "Run":
         self.people = await workload.people(self.running, self.book, self.seed)
+        pace = len(self.running.platforms) / len(NODES)
         self.clients = [
-            Client(self.running, self.people, self.book, node, f"{self.seed}-{node}")
+            Client(self.running, self.people, self.book, node, f"{self.seed}-{node}", pace)
             for node in self.running.platforms
         ]
         self._watching = asyncio.create_task(self.watch.run())
@@ -138,7 +139,7 @@ class Run:
                 frozenset(self.stage.planted),
                 frozenset(self.forks),
                 frozenset(self.stage.restored),
-                tuple(await invariants.leaks(self.running, canaries)),
+                tuple(await invariants.leaks(self.running, canaries, workload.canary(self.seed, "[0-9]{4}"))),
             )
         )
 

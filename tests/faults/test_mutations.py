@@ -4,6 +4,8 @@ import pytest
 
 from tests.faults import scenes
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("bug", scenes.TRIALS)
 async def test_a_deliberate_bug_shows_and_only_the_bug(trial, bug):

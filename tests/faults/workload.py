@@ -57,6 +57,11 @@ def code(seed: int, number: int) -> str:
     return credit_code.complete(f"91150{seed % 1000:03d}MA0F{number:05d}"[:17])
 
 
+def canary(seed: int, last: str) -> str:
+    """A telephone number that nothing else looks like."""
+    return f"137{seed % 10_000:04d}{last}"
+
+
 async def people(running: Running, book: Book, seed: int) -> People:
     """Register everybody through the doors; what is made is in the book like anything else."""
     api = Api(running.endpoints)
@@ -80,7 +85,7 @@ async def _settle(found: People, running: Running, book: Book, seed: int, number
     api, node = found.api, running.platforms[number]
     place = running.network.topology.node(node)
     division = f"{place.divisions[0]}00"[:6]
-    canaries = tuple(f"137{seed % 10_000:04d}{number:02d}{side:02d}" for side in (1, 2))
+    canaries = tuple(canary(seed, f"{number:02d}{side:02d}") for side in (1, 2))
     act = book.open(node, "provider", "register")
     body = {
         "name": f"示例检测机构 {act.mark}", "credit_code": code(seed, number * 10), "division": division,
@@ -122,8 +127,8 @@ class Held:
 class Client:
     """One user agent. What it does depends on its seed and on the answers alone, never on the time."""
 
-    def __init__(self, running: Running, people: People, book: Book, node: str, seed: str):
-        self.node, self.book = node, book
+    def __init__(self, running: Running, people: People, book: Book, node: str, seed: str, pace: float = 1.0):
+        self.node, self.book, self.pace = node, book, pace
         self.home = people.homes[node]
         self.random = Random(seed)
         self._url = running.endpoints.urls[node]
@@ -144,7 +149,7 @@ class Client:
         while going():
             (verb,) = self.random.choices(verbs, shares)
             await self.do(verb)
-            await asyncio.sleep(self.random.uniform(LEAST_THINKING_S, MOST_THINKING_S))
+            await asyncio.sleep(self.pace * self.random.uniform(LEAST_THINKING_S, MOST_THINKING_S))
 
     async def do(self, verb: str) -> None:
         doing: dict[str, Callable[[], Awaitable[Any]]] = {

@@ -136,8 +136,12 @@ async def test_an_edit_says_what_it_is_based_on(network, kind, noun, change):
     assert (twice.status_code, twice.json()["code"]) == (412, "stale-version")
 
 
-# A whole catalogue replaces whatever is there; each record in it says its version.
-REPLACES = {("put", "/v1/nodes/{id}/catalogue")}
+# A whole catalogue replaces whatever is there, each record in it says its version; an approval is there or not.
+REPLACES = {
+    ("put", "/v1/nodes/{id}/catalogue"),
+    ("put", "/v1/nodes/{id}/pull"),
+    ("delete", "/v1/nodes/{id}/pull"),
+}
 
 
 def test_every_edit_asks_for_if_match(platform):

@@ -12,6 +12,8 @@ from localnet.secrets import new_seed
 
 from tests.integration.bus.site import site, templates, through_a_proxy, until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def databases():

@@ -162,9 +162,7 @@ async def beat(tx: AsyncSession, who: Principal, beat: Beat, *, at: datetime) ->
 async def silent(tx: AsyncSession, *, at: datetime) -> dict[str, datetime]:
     """The nodes that were heard once and are not now, with when they were last."""
     heard = await repository.everything(tx)
-    return {
-        node: beat.heard_at for node, beat in heard.items() if domain.health(beat, at).state == "silent"
-    }
+    return {node: beat.heard_at for node, beat in heard.items() if domain.health(beat, at).state == "silent"}
 
 
 async def heard(tx: AsyncSession, id: str) -> Heard | None:

@@ -32,7 +32,10 @@ _CONDITIONS: dict[str, tuple[str, str]] = {
     "guarantee": ("企业没有其接受的担保", "the enterprise has none of the guarantees it takes"),
     "maturity": ("技术成熟度低于要求", "the technology is less mature than asked for"),
     "cooperation": ("合作方式不一致", "it is offered for other ways of working together"),
-    "platform-away": ("所属平台长时间失联或已被隔离", "its platform has been silent for long, or is quarantined"),
+    "platform-away": (
+        "所属平台长时间失联或已被隔离",
+        "its platform has been silent for long, or is quarantined",
+    ),
 }
 
 
