@@ -12,7 +12,6 @@ from localnet.certificates import Authority
 from tests import namespaces
 from tests.integration.bus.site import NODES, site, templates, through_a_proxy, until
 
-
 pytestmark = pytest.mark.long
 
 

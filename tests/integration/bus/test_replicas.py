@@ -22,7 +22,6 @@ from tests import servers
 from tests.integration.bus.site import listening_hub, settings, small, until
 from tests.integration.platform import copied, migrated
 
-
 pytestmark = pytest.mark.long
 
 
