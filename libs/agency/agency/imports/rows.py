@@ -116,11 +116,15 @@ class Row(BaseModel):
 
 @dataclass
 class Batch:
-    """What is known before the first line, and what the lines so far have made of it."""
+    """What is known before the first line, and what the lines so far have made of it.
+
+    Shape: `epoch` is the node's, of which what is made anew must be: its ids come from what the lines say.
+    """
 
     node: str
     owner: str
     at: datetime
+    epoch: int
     providers: dict[str, Provider]
     offerings: dict[UUID, Offering]
     new_providers: dict[str, Provider] = field(default_factory=dict)
@@ -166,7 +170,12 @@ def apply(batch: Batch, row: Row) -> Outcome:
     try:
         if held is None:
             submitted, _ = offerings.submit(
-                draft, provider, id=id, at=batch.at, external_ref=row.offering.external_ref
+                draft,
+                provider,
+                id=id,
+                at=batch.at,
+                external_ref=row.offering.external_ref,
+                epoch=batch.epoch,
             )
             offering, offering_fact = offerings.published_at_once(submitted)
         elif (rewritten := offerings.rewrite(held, draft, provider, at=batch.at)) is not None:
@@ -208,6 +217,7 @@ def _provider(batch: Batch, code: str, row: Row) -> tuple[Provider, Fact | None]
                 at=batch.at,
                 state="active",
                 recognitions=row.provider.recognitions or (),
+                epoch=batch.epoch,
             )
             return made, fact
         if code in batch.provider_facts:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from common import journal
+from common import journal, restoring
 from common.auth import Principal
 from common.errors import Conflict, Invalid, Refusal, TooLarge
 from common.rules import explain
@@ -79,7 +79,7 @@ async def _known(tx: AsyncSession, who: Principal, good: Sequence[Row], at: date
     codes = sorted({rows.provider_code(row) for row in good})
     held = await providers.living(tx, who, codes)
     found = await offerings.known(tx, who, [rows.offering_id(node, row) for row in good])
-    return Batch(node, f"import:{node}", at, held, found)
+    return Batch(node, f"import:{node}", at, await restoring.epoch(tx), held, found)
 
 
 def _parse(line: bytes) -> Row | ValidationError:

@@ -103,8 +103,10 @@ def submit(
     at: datetime,
     external_ref: str | None = None,
     source_id: UUID | None = None,
+    epoch: int = 1,
 ) -> tuple[Offering, OfferingSubmitted]:
-    """Shape: what is taken over from elsewhere may be older than the form of an achievement.
+    """Shape: what is taken over from elsewhere may be older than the form of an achievement; `epoch` is said
+    where the id may have been another's, lost in a restore.
 
     Raises: Invalid; Conflict when the provider is gone.
     """
@@ -121,7 +123,7 @@ def submit(
     offering = Offering.model_validate(
         content(draft, provider)
         | {
-            "id": id, "version": 1, "state": "in_review", "external_ref": external_ref, "source_id": source_id,
+            "id": id, "epoch": epoch, "version": 1, "state": "in_review", "external_ref": external_ref, "source_id": source_id,
             "submitted_at": at, "changed_at": at,
         }
     )  # fmt: skip

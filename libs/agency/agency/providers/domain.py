@@ -87,8 +87,10 @@ def register(
     at: datetime,
     state: ProviderState = "submitted",
     recognitions: Recognitions = (),
+    epoch: int = 1,
 ) -> tuple[Provider, ProviderRegistered]:
-    """Shape: `recognitions` are what staff vouch for.
+    """Shape: `recognitions` are what staff vouch for; `epoch` is said where the id may have been another's, lost
+    in a restore.
 
     Raises: Invalid for a wrong credit code, division or category.
     """
@@ -98,7 +100,7 @@ def register(
         {"contact_name": None, "contact_phone": None, "contact_email": None}
         | draft.model_dump()
         | {
-            "credit_code": code, "id": id, "version": 1, "state": state, "owner_subject": owner, "suspended_until": None,
+            "credit_code": code, "id": id, "epoch": epoch, "version": 1, "state": state, "owner_subject": owner, "suspended_until": None,
             "registered_at": at, "changed_at": at, "recognitions": recognitions,
         }
     )  # fmt: skip
