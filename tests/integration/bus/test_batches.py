@@ -93,6 +93,7 @@ class Node:
 
 @pytest.fixture
 async def node(url, bus):
+    await stored(bus)  # what other tests said in its name
     node = Node(url, bus)
     yield node
     await node.engine.dispose()
