@@ -52,6 +52,11 @@ _FIRST = text(
     " RETURNING message_id"
 )
 
+_NEXT = text(
+    "UPDATE feeds_in SET applied_seq = :last WHERE source = :source AND applied_seq = :before AND ahead = '{}'"
+    " RETURNING 1"
+)
+
 
 async def first_times(tx: AsyncSession, messages: Sequence[Message]) -> list[Message]:
     """Those that have had no effect here yet, each once; from now on they have."""
@@ -62,7 +67,7 @@ async def first_times(tx: AsyncSession, messages: Sequence[Message]) -> list[Mes
 
 async def advance(tx: AsyncSession, source: str, sequences: Sequence[int]) -> None:
     """Note feed positions as applied; the gapless prefix is what a receipt confirms."""
-    if not sequences:
+    if not sequences or await _follow_on(tx, source, sequences):
         return
     await tx.execute(
         insert(FeedInRow).values(source=source, applied_seq=0, ahead=[]).on_conflict_do_nothing()
@@ -77,6 +82,15 @@ async def advance(tx: AsyncSession, source: str, sequences: Sequence[int]) -> No
         ahead.discard(applied)
     row.applied_seq, row.ahead = applied, sorted(ahead)[:MAX_AHEAD]
     await tx.flush()
+
+
+async def _follow_on(tx: AsyncSession, source: str, sequences: Sequence[int]) -> bool:
+    """The usual case in one statement: these are the next ones, and nothing waits ahead of a gap."""
+    first, last = sequences[0], sequences[-1]
+    if last - first + 1 != len(sequences) or [*sequences] != [*range(first, last + 1)]:
+        return False
+    moved = await tx.execute(_NEXT, {"source": source, "before": first - 1, "last": last})
+    return moved.first() is not None
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ class Sequencer:
                 OSError,
                 asyncpg.PostgresError,
                 asyncpg.InterfaceError,
+                asyncpg.InternalClientError,  # what it says of a connection that was ended while it idled
                 TimeoutError,
                 Unavailable,
             ) as error:

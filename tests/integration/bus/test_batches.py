@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime
 
 import asyncpg
-import nats
 import pytest
 from common import batches, bus, db, ids, outbox
 from common.contracts.ratings import RatingGiven
@@ -94,6 +93,7 @@ class Node:
 
 @pytest.fixture
 async def node(url, bus):
+    await stored(bus)  # what other tests said in its name
     node = Node(url, bus)
     yield node
     await node.engine.dispose()
@@ -109,12 +109,12 @@ async def stored(bus):
     """All the messages that the hub finds of the node."""
     found = []
     async with bus.connected("hub") as hub:
-        pull = await hub.jetstream().pull_subscribe_bind("hub", f"UP_{NODE}")
-        with contextlib.suppress(nats.errors.TimeoutError, TimeoutError):
-            while True:
-                for message in await pull.fetch(50, timeout=0.3):
-                    found.append(message)
-                    await message.ack()
+        stream = hub.jetstream(timeout=10)
+        pull = await stream.pull_subscribe_bind("hub", f"UP_{NODE}")
+        while waiting := (await stream.consumer_info(f"UP_{NODE}", "hub")).num_pending:
+            for message in await pull.fetch(waiting, timeout=10):
+                found.append(message)
+                await message.ack_sync(timeout=10)
     return found
 
 
