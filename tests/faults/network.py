@@ -139,6 +139,17 @@ class Running:
         except FileNotFoundError:
             return ""
 
+    def unforeseen(self) -> list[str]:
+        """What services have called so in their logs: who, at which path, and the exceptions."""
+        found: list[str] = []
+        for node in self.nodes:
+            for line in self.log(node, 10**7).splitlines():
+                if '"event": "unforeseen"' in line:
+                    said = json.loads(line)
+                    raised = [f"{one['exc_type']}: {one['exc_value'][:200]}" for one in said["exception"]]
+                    found.append(f"{node} {said['path']} {' < '.join(raised)}")
+        return found
+
     def do(self, verb: str, node: str) -> bool:
         """Whether the supervisor did it: a dead process cannot be killed."""
         try:

@@ -115,6 +115,8 @@ class Run:
             still,
         )
         done.broken["I1"] += self.stage.broken
+        done.told += [one for one in self.running.unforeseen() if one not in self._known]
+        self._known.update(done.told)
         self.rounds.append(done)
         return done
 

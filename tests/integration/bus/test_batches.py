@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
-from common import batches, bus, db, ids, outbox
+from common import batches, bus, db, ids, outbox, pulls
 from common.contracts.ratings import RatingGiven
 from common.errors import Unavailable
 from common.inbox import Inbox, Many, Raw, Verdict
@@ -66,15 +66,17 @@ class Node:
 
     @contextlib.asynccontextmanager
     async def sending(self):
-        await self.bus.connect()
+        standing = asyncio.create_task(self.bus.run())
+        await self.bus.ready()
         inbox = Inbox(self.sessions, (), lambda sender: sender)
         sequencer = Sequencer(self.url, NODE, self.bus, inbox)
         task = asyncio.create_task(sequencer.run())
         try:
             yield sequencer
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for each in (task, standing):
+                each.cancel()
+            await asyncio.gather(task, standing, return_exceptions=True)
             await self.bus.close()
 
     async def rows(self, query, *values):
@@ -124,7 +126,7 @@ def inside(messages):
 
 
 def bus_raw(message):
-    return bus.raw(message, NODE, trusted=False)
+    return pulls.raw(message, NODE, trusted=False)
 
 
 def positions(raws):
