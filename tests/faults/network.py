@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -118,6 +119,13 @@ class Running:
                 break
             if time.monotonic() > deadline:
                 raise RuntimeError(f"not up after {UP_S} s: {snapshot}")
+        # Its snapshots are read for ever: to a holder that does not listen the supervisor says good-bye.
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while self._held.receive() is not None:
+                continue
 
     def stop(self) -> None:
         """Its data is thrown away, so PostgreSQL need not bring it to the disk."""

@@ -133,8 +133,16 @@ class Verifier:
                 # Asked again after a pause, not at every call.
                 self._fetched_at = time.monotonic() - REFRESH_S + UNKNOWN_KID_S
                 self._log.warning("keys-unavailable", error=type(error).__name__)
-                if self._keys is None and (document := await self._recall()):
+                if self._keys is None and (document := await self._recalled()):
                     self._use(document)
+
+    async def _recalled(self) -> dict[str, Any] | None:
+        """The keys of before the restart; None too while the database is away with the issuer."""
+        try:
+            return await self._recall()
+        except Exception as error:
+            self._log.warning("keys-not-recalled", error=type(error).__name__)
+            return None
 
     async def claims(self, token: str) -> dict[str, Any]:
         if len(token) > MAX_TOKEN:
