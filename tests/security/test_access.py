@@ -96,7 +96,10 @@ MATRIX = {
         "POST /v1/nodes/{id}/snapshots/{number}/discard": ANYBODY,
         "PUT /v1/nodes/{id}/pull": OPERATOR, "GET /v1/nodes/{id}/pull": ANYBODY, "DELETE /v1/nodes/{id}/pull": OPERATOR,
         "POST /v1/nodes/{id}/restorations": OPERATOR, "GET /v1/nodes/{id}/restorations": OPERATOR,
+        "POST /v1/nodes/{id}/restorations/completion": ANYBODY,
         "GET /v1/catalogue/hsds/catalogue": OVERSEER,
+        "GET /v1/identities": OVERSEER, "GET /v1/identities/{credit_code}": OVERSEER,
+        "PUT /v1/identities/{credit_code}/merge": OPERATOR, "DELETE /v1/identities/{credit_code}/merge": OPERATOR,
     },
     "window": PROVIDERS | {
         "POST /v1/enterprises": SME, "GET /v1/enterprises": ANYBODY, "GET /v1/enterprises/{id}": ANYBODY,

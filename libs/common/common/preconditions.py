@@ -26,7 +26,11 @@ class Match:
 
     def check(self, value: Any) -> None:
         """Raises: Stale when the entity has moved on."""
-        if self._tag != etag(value):
+        self.check_tag(etag(value))
+
+    def check_tag(self, tag: str) -> None:
+        """For what has no version of its own. Raises: Stale."""
+        if self._tag != tag:
             raise stale()
 
 

@@ -30,6 +30,7 @@ from hub.drift.router import router as drift
 from hub.fences import service as fencing
 from hub.fences.domain import Fences
 from hub.fences.router import router as restorations
+from hub.identities.router import router as identities
 from hub.members.router import router as members
 from hub.messages.router import router as messages
 from hub.nodes.consumers import heartbeats
@@ -111,8 +112,10 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
         title="枢纽平台 Hub",
         summary="身份、消息路由、联合目录、案件登记、网络状态 Identity, routing, catalogue, cases, status",
         routers=(
-            tokens, users, clients, api_keys, signing_keys, members, conformance, messages, nodes, drift, restorations, changes, snapshots, outcomes, pulls, directory, catalogue, technology, cases, dead_letters,
-            status,
+            *(tokens, users, clients, api_keys, signing_keys),
+            *(members, conformance, messages, nodes, drift, restorations),
+            *(changes, snapshots, outcomes, pulls),
+            *(directory, catalogue, technology, identities, cases, dead_letters, status),
         ),
         routes=(
             *routing_consumers.routes(roster.known, admit),
@@ -120,10 +123,20 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
             *cases_consumers.routes(roster.known),
             *drift_consumers.routes(roster.known, now),
         ),
-        jobs=(heartbeats(fences), drift_consumers.figures(registry), every(MEMBERS_READ_EVERY_S, meet, everywhere=True), every(PLATFORMS_REVIEWED_EVERY_S, platforms_consumers.review(roster.known)), every(PROBATIONS_CHECKED_EVERY_S, end_probations), every(SNAPSHOTS_EVERY_S, snapshots_consumers.work(roster.known)), every(SNAPSHOTS_EVERY_S, snapshots_consumers.follow_up(roster.known)), every(PULLS_EVERY_S, pulls_consumers.work(roster.known, pepper if issues else None)), *([every(KEYS_CHECKED_EVERY_S, retire_keys)] if issues else [])),
+        jobs=(
+            heartbeats(fences),
+            drift_consumers.figures(registry),
+            every(MEMBERS_READ_EVERY_S, meet, everywhere=True),
+            every(PLATFORMS_REVIEWED_EVERY_S, platforms_consumers.review(roster.known)),
+            every(PROBATIONS_CHECKED_EVERY_S, end_probations),
+            every(SNAPSHOTS_EVERY_S, snapshots_consumers.work(roster.known)),
+            every(SNAPSHOTS_EVERY_S, snapshots_consumers.follow_up(roster.known)),
+            every(PULLS_EVERY_S, pulls_consumers.work(roster.known, pepper if issues else None)),
+            *([every(KEYS_CHECKED_EVERY_S, retire_keys)] if issues else []),
+        ),
         now=now,
         fetch_keys=own_keys if issues else None,
         registry=registry,
-    )  # fmt: skip
+    )
     app.state.hub = Hub(pepper=pepper, attempts=Attempts(), roster=roster, fences=fences)
     return app

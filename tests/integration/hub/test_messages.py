@@ -159,3 +159,50 @@ async def test_the_mail_of_a_platform_is_its_own(talking):
     assert (await talking.hub.http.post(path, content=body, headers=stranger | NDJSON)).status_code == 404
     bus = await talking.hub.http.get("/v1/nodes/hohhot/messages", headers=await talking.hub.operator())
     assert (bus.status_code, bus.json()["code"]) == (409, "member-on-the-bus")
+
+
+async def test_a_platform_restored_from_a_backup_is_told_its_epoch_and_says_when_it_is_done(talking):
+    def path(rest=""):
+        return f"/v1/nodes/{NODE}/restorations{rest}"
+
+    async def done(headers=talking.headers):
+        answer = await talking.hub.http.post(path("/completion"), headers=headers)
+        return answer.status_code, answer.json()
+
+    async def beat(epoch):
+        answer = await talking.hub.http.post(
+            f"/v1/nodes/{NODE}/heartbeats", headers=talking.headers,
+            json={
+                "node": NODE, "epoch": epoch, "sent_at": "2026-11-23T02:00:00Z", "feed_seq": 0, "applied_seq": 0,
+                "unsent": 0, "unconfirmed": 0, "dead_letters": 0, "release": "1",
+            },
+        )  # fmt: skip
+        return answer.json()
+
+    assert (await talking.say(said()))["done"] == 1
+    assert (await done())[0] == 404
+    ordered = await talking.hub.http.post(path(), headers=await talking.hub.operator())
+    assert (ordered.status_code, ordered.json()["epoch"]) == (201, 2)
+    async with asyncio.timeout(20):
+        while not (receipt := await beat(1)).get("restore"):
+            await asyncio.sleep(0.1)
+    assert receipt["restore"]["epoch"] == 2 and receipt["fenced"] == "restoration"
+    refused = await done()
+    assert (refused[0], refused[1]["code"]) == (409, "epoch-not-taken")
+    async with asyncio.timeout(20):
+        while (await beat(2)).get("fenced"):
+            await asyncio.sleep(0.1)
+    again = said(entityepoch=2)
+    again["data"] |= {"epoch": 2}
+    assert (await talking.say(again))["done"] == 1
+    status, ended = await done()
+    assert (status, ended["state"], ended["lost_cases"]) == (200, "ended", [])
+    assert await done() == (200, ended)
+    assert (await talking.hub.get(path()))["items"] == [ended]
+    stranger = await talking.hub.join("another-window", "150124")
+    others = await talking.hub.grant(
+        grant_type="client_credentials",
+        client_id=stranger["client_id"],
+        client_secret=stranger["client_secret"],
+    )
+    assert (await done(others))[0] == 404

@@ -15,6 +15,8 @@ VISIBLE_PROVIDER = "active"
 # The state that is a tombstone.
 RETIRED = "retired"
 MAX_WORDS = 10
+# A platform and a record of it.
+Key = tuple[str, UUID]
 
 
 class Item(Contract):
@@ -27,11 +29,40 @@ class Item(Contract):
     forked: bool
     body: dict[str, Any]
 
+    @property
+    def key(self) -> Key:
+        return self.owner, self.id
+
+    @property
+    def provider(self) -> Key:
+        """Whose offering it is."""
+        return self.owner, UUID(str(self.body["provider_id"]))
+
 
 class Copy(Item):
     """A provider or an offering as its owner tells it, whatever its state."""
 
     deleted: bool
+
+
+class Registered(Copy):
+    """A provider's record, of which others of its credit code may be kept elsewhere.
+
+    Shape: `offerings` counts those published; `primary` is the record that speaks for all it was merged with.
+    """
+
+    offerings: int
+    primary: Key | None = None
+
+
+class Shared(Contract):
+    """A credit code that several records have. `merged` counts those merged into one of them."""
+
+    credit_code: str
+    name: str
+    platforms: tuple[str, ...]
+    records: int
+    merged: int
 
 
 class Technology(Contract):

@@ -8,15 +8,27 @@ from common.contracts.envelope import Envelope
 from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
 from common.copies import State
+from common.mirrors import among
 from common.tables import PlatformRow
-from sqlalchemy import Select, and_, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy import Select, and_, func, literal, literal_column, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from hub.catalogue import domain
-from hub.catalogue.domain import Copy, Item, Search
+from hub.catalogue.domain import Copy, Item, Key, Registered, Search, Shared
 from hub.catalogue.tables import OfferingCopyRow, ProviderCopyRow
 
 Ts = TypeVarTuple("Ts")
+# The record that speaks for another; each while both have the same credit code.
+_Primary = aliased(ProviderCopyRow)
+_CODE = ProviderCopyRow.body["credit_code"].astext
+_SPOKEN_FOR = and_(
+    _Primary.owner == ProviderCopyRow.primary_owner,
+    _Primary.id == ProviderCopyRow.primary_id,
+    _Primary.body["credit_code"].astext == _CODE,
+    _Primary.state == domain.VISIBLE_PROVIDER,
+    ~_Primary.deleted,
+)
 
 
 async def follow_offerings(
@@ -127,7 +139,8 @@ def _found(query: Select[*Ts], search: Search) -> Select[*Ts]:
     if search.platform is not None:
         query = query.where(OfferingCopyRow.owner == search.platform)
     if search.provider is not None:
-        query = query.where(OfferingCopyRow.provider_id == search.provider)
+        speaks = select(_Primary.id).where(_SPOKEN_FOR, _Primary.id == search.provider)
+        query = query.where(or_(OfferingCopyRow.provider_id == search.provider, speaks.exists()))
     if search.place is not None:
         # Serves the place, or a part of it: who asks for a city also wants what one of its districts has.
         area = func.unnest(OfferingCopyRow.area).column_valued("served")
@@ -177,30 +190,34 @@ async def anywhere(tx: AsyncSession, id: UUID, hidden: frozenset[str]) -> Copy |
     return await db.one(tx, query.order_by(OfferingCopyRow.owner).limit(1), Copy)
 
 
-def _open_providers(search: Search, ids: Collection[UUID] | None) -> Select[ProviderCopyRow]:
+def _open_providers(search: Search) -> Select[ProviderCopyRow]:
     query = select(ProviderCopyRow).where(
         ProviderCopyRow.state == domain.VISIBLE_PROVIDER,
         ~ProviderCopyRow.deleted,
         ProviderCopyRow.owner.not_in(search.hidden),
     )
-    if ids is not None:
-        query = query.where(ProviderCopyRow.id.in_(ids))
     for word in search.words:
         name = func.lower(func.normalize(ProviderCopyRow.body["name"].astext, literal_column("NFKC")))
         query = query.where(name.like(domain.pattern(word), escape="\\"))
     return query
 
 
-async def providers(
-    tx: AsyncSession,
-    search: Search,
-    *,
-    ids: Collection[UUID] | None = None,
-    skip: int = 0,
-    limit: int | None = None,
+async def providers_of(tx: AsyncSession, ids: Collection[UUID], hidden: frozenset[str]) -> Sequence[Copy]:
+    query = _open_providers(Search(hidden=hidden)).where(ProviderCopyRow.id.in_(ids))
+    rows = (await tx.execute(query.order_by(ProviderCopyRow.id, ProviderCopyRow.owner))).scalars()
+    return [db.value(row, Copy) for row in rows]
+
+
+async def organisations(
+    tx: AsyncSession, search: Search, *, skip: int, limit: int
 ) -> tuple[Sequence[Copy], int]:
-    """Active providers, those of `ids` if given, and how many there are in all."""
-    query = _open_providers(search, ids)
+    """Active providers, each organisation once, and how many there are in all."""
+    spoken_for = select(_Primary.id).where(
+        _SPOKEN_FOR,
+        _Primary.owner.not_in(search.hidden),
+        tuple_(_Primary.owner, _Primary.id) != tuple_(ProviderCopyRow.owner, ProviderCopyRow.id),
+    )
+    query = _open_providers(search).where(~spoken_for.exists())
     total = (await tx.execute(select(func.count()).select_from(query.subquery()))).scalar_one()
     query = query.order_by(ProviderCopyRow.id, ProviderCopyRow.owner).offset(skip).limit(limit)
     return [db.value(row, Copy) for row in (await tx.execute(query)).scalars()], total
@@ -218,13 +235,91 @@ async def part(
     elif noun == "offering":
         query = _found(select(OfferingCopyRow), search)
     else:
-        query = _open_providers(search, None)
+        query = _open_providers(search)
         if search.platform is not None:
             query = query.where(ProviderCopyRow.owner == search.platform)
     if after is not None:
         query = query.where(tuple_(table.id, table.owner) > tuple_(literal(after[0]), literal(after[1])))
     rows = (await tx.execute(query.order_by(table.id, table.owner).limit(limit))).scalars()
     return [db.value(row, Copy) for row in rows]
+
+
+async def primaries(tx: AsyncSession, keys: Collection[Key], hidden: frozenset[str]) -> dict[Key, Copy]:
+    """The records that speak for some providers, as far as everybody may see them."""
+    row = ProviderCopyRow
+    query = (
+        select(row.owner, row.id, _Primary)
+        .join(_Primary, _SPOKEN_FOR)
+        .where(among((row.owner, row.id), keys), _Primary.owner.not_in(hidden))
+    )
+    found = (await tx.execute(query)).all() if keys else ()
+    return {(owner, id): db.value(primary, Copy) for owner, id, primary in found}
+
+
+async def spoken_for(tx: AsyncSession, keys: Collection[Key], hidden: frozenset[str]) -> Sequence[Copy]:
+    """All active providers that some records speak for, themselves among them."""
+    if not keys:
+        return []
+    primary = (ProviderCopyRow.primary_owner, ProviderCopyRow.primary_id)
+    query = _open_providers(Search(hidden=hidden)).join(_Primary, _SPOKEN_FOR).where(among(primary, keys))
+    rows = (await tx.execute(query.order_by(ProviderCopyRow.id, ProviderCopyRow.owner))).scalars()
+    return [db.value(row, Copy) for row in rows]
+
+
+async def shared(
+    tx: AsyncSession, *, merged: bool | None, after: str | None, limit: int
+) -> tuple[Sequence[Shared], str | None]:
+    """Credit codes of more than one living record, in their order."""
+    joined = func.count(ProviderCopyRow.primary_id)
+    query = (
+        select(
+            _CODE.label("credit_code"),
+            func.min(ProviderCopyRow.body["name"].astext).label("name"),
+            func.array_agg(ProviderCopyRow.owner.distinct()).label("platforms"),
+            func.count().label("records"),
+            joined.label("merged"),
+        )
+        .where(~ProviderCopyRow.deleted, (after or "") < _CODE)
+        .group_by(_CODE)
+        .having(func.count() > 1)
+    )
+    if merged is not None:
+        query = query.having(joined == func.count() if merged else joined < func.count())
+    rows = (await tx.execute(query.order_by(_CODE).limit(limit + 1))).mappings().all()
+    found = [Shared.model_validate(dict(row)) for row in rows[:limit]]
+    return found, found[-1].credit_code if len(rows) > limit else None
+
+
+async def registered(tx: AsyncSession, credit_code: str, *, lock: bool = False) -> Sequence[Registered]:
+    """The living records of a credit code."""
+    row = ProviderCopyRow
+    published = (
+        select(func.count())
+        .where(
+            OfferingCopyRow.owner == row.owner,
+            OfferingCopyRow.provider_id == row.id,
+            OfferingCopyRow.state == domain.VISIBLE_OFFERING,
+            ~OfferingCopyRow.deleted,
+        )
+        .scalar_subquery()
+    )
+    query = select(row, published).where(~row.deleted, credit_code == _CODE).order_by(row.owner, row.id)
+    if lock:
+        query = query.with_for_update(of=row)
+    return [
+        Registered(
+            **db.value(found, Copy).model_dump(),
+            offerings=count,
+            primary=None if found.primary_id is None else (str(found.primary_owner), found.primary_id),
+        )
+        for found, count in (await tx.execute(query)).all()
+    ]
+
+
+async def merge(tx: AsyncSession, keys: Collection[Key], primary: Key | None) -> None:
+    owner, id = primary or (None, None)
+    of = among((ProviderCopyRow.owner, ProviderCopyRow.id), keys)
+    await tx.execute(update(ProviderCopyRow).where(of).values(primary_owner=owner, primary_id=id))
 
 
 async def counts(tx: AsyncSession, search: Search) -> dict[str, dict[str, int]]:

@@ -61,7 +61,9 @@ async def page(
     """全区已发布的服务产品；无需令牌。Published offerings of active providers; no token needed."""
     found, cursor = await repository.page(tx, wanted, after=after, limit=limit)
     silent = await repository.as_of(tx)
-    return Page(items=[ItemOut.of(item, silent.get(item.owner)) for item in found], next_cursor=cursor)
+    merged = await repository.primaries(tx, {item.provider for item in found}, wanted.hidden)
+    items = [ItemOut.of(item, silent.get(item.owner), merged.get(item.provider)) for item in found]
+    return Page(items=items, next_cursor=cursor)
 
 
 @router.get("/facets", summary="目录分面计数 Counts by kind, category and platform")
@@ -76,4 +78,5 @@ async def get(owner: NodeId, id: UUID, tx: Tx, known: Known) -> ItemOut:
     item = None if owner in known.hidden else await repository.get(tx, owner, id)
     if item is None:
         raise absent("服务产品", "offering")
-    return ItemOut.of(item, (await repository.as_of(tx)).get(owner))
+    merged = await repository.primaries(tx, [item.provider], known.hidden)
+    return ItemOut.of(item, (await repository.as_of(tx)).get(owner), merged.get(item.provider))

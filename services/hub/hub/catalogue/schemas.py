@@ -8,14 +8,22 @@ from common.contracts.technology import Achievement
 from common.fields import Attributes
 from pydantic import BaseModel
 
-from hub.catalogue.domain import Item
+from hub.catalogue.domain import Copy, Item
+
+
+class OrganisationOut(BaseModel):
+    """The provider that speaks for one organisation with several records."""
+
+    platform: str
+    id: UUID
+    name: str
 
 
 class ItemOut(BaseModel):
     """A published offering.
 
     Shape: `platform` owns it; `example` marks one that is shown as an example only; `as_of` is when its
-    platform was last heard, null while it is being heard.
+    platform was last heard, null while it is being heard; `organisation` is told where its provider was merged.
     """
 
     platform: str
@@ -41,10 +49,17 @@ class ItemOut(BaseModel):
     example: bool
     forked: bool
     as_of: datetime | None = None
+    organisation: OrganisationOut | None = None
 
     @classmethod
-    def of(cls, item: Item, as_of: datetime | None = None) -> "ItemOut":
+    def of(cls, item: Item, as_of: datetime | None = None, primary: Copy | None = None) -> "ItemOut":
         known = {name: item.body[name] for name in cls.model_fields if name in item.body}
+        if primary is not None:
+            known["organisation"] = {
+                "platform": primary.owner,
+                "id": primary.id,
+                "name": primary.body["name"],
+            }
         return cls.model_validate(known | {"platform": item.owner, "forked": item.forked, "as_of": as_of})
 
 

@@ -12,7 +12,7 @@ from common.copies import Outcome
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.catalogue import repository
-from hub.catalogue.domain import Copy, Item, Search
+from hub.catalogue.domain import Copy, Item, Key, Registered, Search, Shared
 
 
 async def follow(tx: AsyncSession, envelope: Envelope, state: object) -> Outcome:
@@ -77,16 +77,50 @@ async def anywhere(tx: AsyncSession, id: UUID, hidden: frozenset[str]) -> Copy |
     return await repository.anywhere(tx, id, hidden)
 
 
-async def providers(
-    tx: AsyncSession,
-    search: Search,
-    *,
-    ids: Collection[UUID] | None = None,
-    skip: int = 0,
-    limit: int | None = None,
+async def organisations(
+    tx: AsyncSession, search: Search, *, skip: int, limit: int
 ) -> tuple[Sequence[Copy], int]:
-    """Active providers, and how many there are."""
-    return await repository.providers(tx, search, ids=ids, skip=skip, limit=limit)
+    """Active providers, those that were merged once, and how many there are."""
+    return await repository.organisations(tx, search, skip=skip, limit=limit)
+
+
+async def providers_of(tx: AsyncSession, ids: Collection[UUID], hidden: frozenset[str]) -> Sequence[Copy]:
+    """Active providers by their ids alone."""
+    return await repository.providers_of(tx, ids, hidden)
+
+
+async def primaries(tx: AsyncSession, keys: Collection[Key], hidden: frozenset[str]) -> dict[Key, Copy]:
+    """The records that speak for some providers; those that nobody speaks for are left out."""
+    return await repository.primaries(tx, keys, hidden)
+
+
+async def spoken_for(
+    tx: AsyncSession, keys: Collection[Key], hidden: frozenset[str]
+) -> dict[Key, list[Copy]]:
+    """All active providers that some records speak for, themselves among them, by the one who speaks."""
+    members = await repository.spoken_for(tx, keys, hidden)
+    speakers = await repository.primaries(tx, [one.key for one in members], hidden)
+    found: dict[Key, list[Copy]] = {}
+    for one in members:
+        found.setdefault(speakers[one.key].key, []).append(one)
+    return found
+
+
+async def shared(
+    tx: AsyncSession, *, merged: bool | None, after: str | None, limit: int
+) -> tuple[Sequence[Shared], str | None]:
+    """Credit codes that more than one living record of a provider has."""
+    return await repository.shared(tx, merged=merged, after=after, limit=limit)
+
+
+async def registered(tx: AsyncSession, credit_code: str, *, lock: bool = False) -> Sequence[Registered]:
+    """The living records of a credit code, on whatever platform."""
+    return await repository.registered(tx, credit_code, lock=lock)
+
+
+async def merge(tx: AsyncSession, keys: Collection[Key], primary: Key | None) -> None:
+    """Let one record speak for all of these, or each for itself again."""
+    await repository.merge(tx, keys, primary)
 
 
 async def part(

@@ -43,12 +43,25 @@ class OfferingCopyRow(CopyColumns, ChangeColumns, Base):
 
 
 class ProviderCopyRow(CopyColumns, ChangeColumns, Base):
-    """A provider as its owner tells it."""
+    """A provider as its owner tells it. `primary_…` is the record that speaks for it since an operator merged them."""
 
     __tablename__ = "catalogue_providers"
     state: Mapped[str]
+    primary_owner: Mapped[str | None]
+    primary_id: Mapped[UUID | None]
 
     __table_args__ = (
         Index("ix_catalogue_providers_id", "id"),
         Index("ix_catalogue_providers_changed_xid", "owner", "changed_xid", "id"),
+        Index(
+            "ix_catalogue_providers_credit_code",
+            text("(body ->> 'credit_code')"),
+            postgresql_where=text("NOT deleted"),
+        ),
+        Index(
+            "ix_catalogue_providers_primary",
+            "primary_owner",
+            "primary_id",
+            postgresql_where=text("primary_id IS NOT NULL"),
+        ),
     )

@@ -1,9 +1,8 @@
 """Providers and offerings as HSDS shows them: pages, lists of plain fields, whole records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from common.errors import Invalid
 from hsds import mapping, profile, terms
@@ -62,14 +61,6 @@ def _termed(record: Record) -> Record:
     """With the terms its attributes name."""
     marks = [mark | {"taxonomy_term": terms.term(mark["taxonomy_term_id"])} for mark in record["attributes"]]
     return record | {"attributes": marks}
-
-
-def owners(copies: Sequence[Copy]) -> Mapping[tuple[str, UUID], Copy]:
-    return {(copy.owner, copy.id): copy for copy in copies}
-
-
-def owner_key(copy: Copy) -> tuple[str, UUID]:
-    return copy.owner, UUID(str(copy.body["provider_id"]))
 
 
 def page(contents: Sequence[Record], *, total: int, number: int, per_page: int) -> Record:

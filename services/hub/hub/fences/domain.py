@@ -5,7 +5,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from common.contracts.envelope import Contract
-from common.errors import Unavailable
+from common.errors import Conflict, Unavailable
 
 # A beat of an older moment may overtake a newer one; twice in a row is no accident.
 STRIKES = 2
@@ -110,6 +110,14 @@ def order(
     )
     return held, Restoration(
         node=position.node, epoch=epoch, feed_seq=feed_seq, state="ordered", ordered_at=at, ordered_by=who
+    )
+
+
+def not_taken(epoch: int) -> Conflict:
+    return Conflict(
+        "epoch-not-taken",
+        zh=f"请先在心跳中报告新的 epoch（{epoch}），并以它重新推送全部记录",
+        en=f"first report the new epoch ({epoch}) in your heartbeats, and push all records again in it",
     )
 
 

@@ -1,10 +1,10 @@
 from common.db import Tx
 from common.errors import absent
 from common.fields import NodeId
-from common.http import Now
-from fastapi import APIRouter
+from common.http import Caller, Now
+from fastapi import APIRouter, Depends
 
-from hub.deps import Known, Operator
+from hub.deps import Known, Operator, own_node
 from hub.fences import repository, service
 from hub.fences.schemas import RestorationOut, Restorations
 
@@ -31,3 +31,18 @@ async def restorations(id: NodeId, tx: Tx, who: Operator, known: Known) -> Resto
     return Restorations(
         items=[RestorationOut.model_validate(one) for one in await repository.of_node(tx, id)]
     )
+
+
+@router.post(
+    "/{id}/restorations/completion",
+    summary="重新发布完毕 All has been said again",
+    dependencies=[Depends(own_node)],
+)
+async def complete(id: NodeId, tx: Tx, who: Caller, now: Now) -> RestorationOut:
+    """经 HTTP 接入的平台：以新 epoch 推送完全部目录与在办需求后调用；枢纽随即列出未再出现的需求。
+
+    For a platform that joined over HTTP: call it once the whole catalogue and the open demands were pushed
+    again in the new epoch. Demands that were not among them are lost, and listed for operators. A platform of
+    the bus tells it with its digest.
+    """
+    return RestorationOut.model_validate(await service.complete(tx, who, id, at=now))

@@ -7,6 +7,7 @@ from typing import Any
 from common import audit, heartbeat
 from common.auth import Principal
 from common.contracts.envelope import Envelope
+from common.errors import absent
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.cases import service as cases
@@ -132,6 +133,26 @@ async def end(tx: AsyncSession, node: str, *, at: datetime) -> Restoration | Non
         }
     )
     await repository.save(tx, ended)
+    return ended
+
+
+async def complete(tx: AsyncSession, who: Principal, node: str, *, at: datetime) -> Restoration:
+    """The node says itself that it has said all. Repeated, the answer is the same.
+
+    Raises: NotFound, Conflict while it has not taken the epoch.
+    """
+    restoration = await repository.last(tx, node)
+    if restoration is None:
+        raise absent("恢复登记", "restoration")
+    if restoration.state == "ordered":
+        raise domain.not_taken(restoration.epoch)
+    ended = await end(tx, node, at=at)
+    if ended is None:
+        return restoration
+    await audit.add(
+        tx, who.subject, "restoration.ended", node, at=at,
+        detail={"epoch": ended.epoch, "lost_cases": len(ended.lost_cases)},
+    )  # fmt: skip
     return ended
 
 
