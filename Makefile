@@ -2,7 +2,6 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
-WORKERS ?= 2
 RUN := $(VENV)/bin
 PACKAGES := $(wildcard libs/*) $(wildcard services/*)
 export UV_PYTHON_DOWNLOADS := never
@@ -19,8 +18,8 @@ setup: $(VENV)/.ready ## make the environment .venv (the other targets do it whe
 demo: setup ## start the network of 26 services, play the story, stay up until Ctrl-C
 	@"$(RUN)/hubnet" demo $(ARGS)
 
-test: setup ## run the suite on real PostgreSQL and NATS; ARGS="-k name" narrows it, WORKERS=0 runs it in one process
-	@"$(RUN)/python" -m pytest -n $(WORKERS) --dist loadgroup -m "not long" $(ARGS)
+test: setup ## run the suite on real PostgreSQL and NATS; ARGS="-k name" narrows it
+	@"$(RUN)/python" -m pytest -m "not long" $(ARGS)
 
 test-long: setup ## the longer tests: firewalls, replicas, namespaces, rarer faults, deliberate bugs
 	@"$(RUN)/python" -m pytest -m long $(ARGS)

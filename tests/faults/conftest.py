@@ -8,13 +8,13 @@ from tests.faults.rounds import Run
 SEED = 20261128
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def run():
     async with network.started(seed=SEED) as running, Run(running, SEED) as run:
         yield run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def trial():
     """Without what mends a loss by and by, so that a bug shows at once."""
     async with (

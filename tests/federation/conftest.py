@@ -1,4 +1,4 @@
-"""The whole network, forked as `hubnet up` does it, with the example catalogue; one for the session."""
+"""The whole network, forked as `hubnet up` does it, with the example catalogue; one for all tests of this folder."""
 
 import os
 import random
@@ -49,7 +49,7 @@ def hubnet(folder, *words, check=True):
     return done
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def network():
     """A running network in a folder of its own; gone afterwards, whatever happened."""
     root = Path(tempfile.mkdtemp(prefix="hubnet-federation-"))
@@ -64,7 +64,7 @@ def network():
         shutil.rmtree(root, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def example(network):
     """The example catalogue is loaded; what that came to."""
     async with Api(Endpoints.of(network)) as api:

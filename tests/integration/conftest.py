@@ -14,7 +14,8 @@ def postgres_server():
     if given:
         yield given
         return
-    with servers.folder() as folder, servers.postgres(servers.network(folder)) as url:
+    place = servers.memory()
+    with servers.folder(place) as folder, servers.postgres(servers.network(folder)) as url:
         os.environ["HUBNET_TEST_POSTGRES_URL"] = url
         yield url
         del os.environ["HUBNET_TEST_POSTGRES_URL"]

@@ -16,7 +16,7 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _URI = re.compile(r"[a-z][a-z0-9+.-]*:\S+", re.IGNORECASE)
 _TIME = re.compile(r"([01]?[0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?")
 _PHONE = re.compile(r"\+?[0-9 ()./\-–—]+?( *(ext|x|转|分机)\.? *[0-9]{1,6})?", re.IGNORECASE)
-_DATES = {"valid_from", "valid_to", "dtstart", "until", "assured_date", "last_action_date"}
+_DATES = {"valid_from", "valid_to", "dtstart", "until", "assured_date", "last_action_date", "last_modified"}
 # The region reaches from 37.4° to 53.4° north and from 97.2° to 126.1° east; a little more for border posts.
 NORTH, EAST = (37.0, 53.6), (97.0, 126.3)
 DEEPEST = 8

@@ -17,7 +17,7 @@ Kind = Literal["text", "number", "uuid", "uri", "email", "date-time", "list", "o
 _TABLES = """
 organization organizations.csv: id! uuid; name!; alternate_name; description!; email email; website uri; tax_status; tax_id; year_incorporated number; legal_status; logo; uri uri; parent_organization_id uuid; funding [funding]; contacts [contact]; phones [phone]; locations [location]; programs [program]; organization_identifiers [organization_identifier]; attributes [attribute]; metadata [metadata]
 program programs.csv: id! uuid; organization_id+ uuid; name!; alternate_name; description!; attributes [attribute]; metadata [metadata]
-service services.csv: id! uuid; organization_id+ uuid; program_id uuid; name!; alternate_name; description; url uri; email email; status! active|inactive|defunct|temporarily closed; interpretation_services; application_process; fees_description; wait_time; fees; accreditations; eligibility_description; minimum_age number; maximum_age number; assured_date; assurer_email email; licenses; alert; phones [phone]; schedules [schedule]; service_areas [service_area]; service_at_locations [service_at_location]; languages [language]; organization {organization}; funding [funding]; cost_options [cost_option]; program {program}; required_documents [required_document]; contacts [contact]; attributes [attribute]; metadata [metadata]
+service services.csv: id! uuid; organization_id+ uuid; program_id uuid; name!; alternate_name; description; url uri; email email; status! active|inactive|defunct|temporarily closed; interpretation_services; application_process; fees_description; wait_time; fees; accreditations; eligibility_description; minimum_age number; maximum_age number; assured_date; assurer_email email; licenses; alert; last_modified date-time; phones [phone]; schedules [schedule]; service_areas [service_area]; service_at_locations [service_at_location]; languages [language]; organization {organization}; funding [funding]; cost_options [cost_option]; program {program}; required_documents [required_document]; contacts [contact]; attributes [attribute]; metadata [metadata]
 attribute attributes.csv: id! uuid; link_id+ uuid; taxonomy_term_id+ uuid; link_type; link_entity+; value; taxonomy_term {taxonomy_term}; metadata [metadata]
 service_at_location service_at_location.csv: id! uuid; service_id+ uuid; location_id+ uuid; description; contacts [contact]; phones [phone]; schedules [schedule]; location {location}; attributes [attribute]; metadata [metadata]
 location locations.csv: id! uuid; location_type! physical|postal|virtual; url uri; organization_id uuid; name; alternate_name; description; transportation; latitude number; longitude number; external_identifier; external_identifier_type; languages [language]; addresses [address]; contacts [contact]; accessibility [accessibility]; phones [phone]; schedules [schedule]; attributes [attribute]; metadata [metadata]
@@ -41,7 +41,7 @@ _FIELD = re.compile(r"(?P<name>\w+)(?P<mark>[!+]?)(?: (?P<kind>.+))?")
 # What the versions after 3.0 added: it may be there, and is not used.
 LATER = {
     "organization": {"additional_websites"},
-    "service": {"additional_urls", "last_modified", "capacities"},
+    "service": {"additional_urls", "capacities"},
     "attribute": {"label"},
     "service_at_location": {"service_areas"},
     "service_area": {"service_at_location_id"},

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tests.unit.hsds.samples import (
     Said,
-    Schemas,
     document,
     every_schema,
     offering,
@@ -62,19 +61,19 @@ def test_what_is_written_follows_the_schemas(tmp_path_factory, said):
     ] == []
 
 
-def test_the_schemas_object_to_what_they_should():
+def test_the_schemas_object_to_what_they_should(tmp_path):
     """Else the test above would pass on anything."""
-    stated, profiled = Schemas.stated(), Schemas.profiled()
+    stated, folder, profiled, *published = every_schema(tmp_path)
     (head, *_) = write_catalogue([Said.of(provider())])
     assert head
     made = json.loads(b"".join(write_catalogue([Said.of(provider()), Said.of(offering())])))
     one, two = made["organizations"][0], made["services"][0]
-    assert stated.wrong("organization", {**one, "id": "7"}) and stated.wrong(
-        "organization", {"id": one["id"]}
-    )
-    assert stated.wrong("service", {**two, "status": "open"})
-    assert stated.wrong("service", {**two, "attributes": [{"id": "x"}]})
-    assert not stated.wrong("organization", {k: v for k, v in one.items() if k != "credit_code"})
+    for schemas in (stated, folder, *published):
+        assert schemas.wrong("organization", {**one, "id": "7"})
+        assert schemas.wrong("organization", {"id": one["id"]})
+        assert schemas.wrong("service", {**two, "status": "open"})
+        assert schemas.wrong("service", {**two, "attributes": [{"id": "x"}]})
+        assert not schemas.wrong("organization", {k: v for k, v in one.items() if k != "credit_code"})
     assert profiled.wrong("organization", {k: v for k, v in one.items() if k != "credit_code"})
     assert profiled.wrong("organization", {**one, "credit_code": "12345"})
     assert profiled.wrong("service", {**two, "record_version": 0})

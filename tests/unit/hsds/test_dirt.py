@@ -76,6 +76,7 @@ TOLERATED = [
     ("bad-price", "service", {"cost_options": [{"id": "x", "amount": -1}]}),
     ("bad-price", "service", {"cost_options": [{"id": "x", "amount": 0.001}]}),
     ("bad-date", "schedule", {"schedules": [{"id": "x", "valid_from": "12/24/15"}]}),
+    ("bad-date", "service", {"last_modified": "yesterday"}),
     ("bad-time", "schedule", {"schedules": [{"id": "x", "opens_at": "9am"}]}),
     ("ends-before-it-begins", "schedule", {"schedules": [{"id": "x", "opens_at": "17:00", "closes_at": "09:00"}]}),
     ("ends-before-it-begins", "schedule", {"schedules": [{"id": "x", "valid_from": "2026-02-01", "valid_to": "2026-01-01"}]}),

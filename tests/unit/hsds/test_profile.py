@@ -6,7 +6,7 @@ from hsds.profile import merged
 from jsonschema import Draft202012Validator
 from reference import categories
 
-from tests.unit.hsds.samples import Schemas
+from tests.unit.hsds.samples import Schemas, every_schema
 
 # Obligations as the standard states them, written down a second time and by hand.
 NEEDED = {
@@ -46,6 +46,29 @@ def test_the_statement_of_the_standard_has_its_obligations():
     assert made["service.json"]["properties"]["status"]["enum"] == [
         "active", "inactive", "defunct", "temporarily closed",
     ]  # fmt: skip
+
+
+# What of a property binds a record; the rest is said for people and for tables.
+BINDING = ("type", "format", "enum", "items", "$ref")
+
+
+def test_the_statement_of_the_standard_is_the_published_one(tmp_path):
+    """Where the published schemas are given; else it is held to itself, read back."""
+    stated, folder, _, *published = every_schema(tmp_path)
+    for schemas in (folder, *published):
+        for name, ours in stated.schemas.items():
+            theirs, later = schemas.schemas[name], fields.LATER.get(name.removesuffix(".json"), set())
+            for head in ("path", "required", "tabular_required"):
+                assert ours[head] == theirs.get(head, []), (name, head)
+            assert _bound(ours) == _bound(theirs, but=later), name
+
+
+def _bound(schema, but=()):
+    return {
+        name: {key: said[key] for key in BINDING if key in said}
+        for name, said in schema["properties"].items()
+        if name not in but
+    }
 
 
 # Source: RFC 7386, appendix A.
