@@ -44,7 +44,7 @@ OF_CALL = {
 }
 # The agency's side is the same code at a window and at a cluster: tried at the window.
 SHARED = r"^/v1/(providers|offerings|quotations|assignments|opportunities|allocations)"
-EXAMPLES = 12
+EXAMPLES = 8
 
 
 class Announced(uvicorn.Server):

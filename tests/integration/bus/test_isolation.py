@@ -48,7 +48,8 @@ async def test_no_node_can_speak_or_listen_as_another(bus):
 
 async def test_no_node_can_manage_streams_or_see_the_system(bus):
     subjects = ["$JS.API.STREAM.NAMES", "$JS.API.INFO", "$SYS.REQ.SERVER.PING", "$JS.hub.API.STREAM.NAMES"]
-    for me in bus.nodes:
+
+    async def refused(me):
         bus.refusals[me] = 0
         async with bus.connected(me) as client:
             for subject in subjects:
@@ -58,6 +59,10 @@ async def test_no_node_can_manage_streams_or_see_the_system(bus):
                 await client.subscribe(subject)
             await settled(client)
         assert bus.refusals[me] == len(subjects) + 4
+
+    async with asyncio.TaskGroup() as group:
+        for me in bus.nodes:
+            group.create_task(refused(me))
 
 
 async def test_a_chosen_reply_subject_reaches_nothing_of_anothers(bus):

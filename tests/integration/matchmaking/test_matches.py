@@ -1,6 +1,5 @@
 """Operators and the demand's own window read why; nobody else does."""
 
-
 import pytest
 
 from tests.integration.matchmaking.network import demand, offering, provider
