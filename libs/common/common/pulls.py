@@ -30,6 +30,7 @@ WORKING_S = 2.0
 # How a pull ends that ran its time without filling up, and one whose bytes are full.
 EXPIRED = "408"
 FULL = "Message Size Exceeds MaxBytes"
+COMPLETED = "Batch Completed"
 
 _log = log.get("bus")
 
@@ -72,11 +73,14 @@ async def _pull(
                 received += len(data)
                 if data:
                     await _settle(data, deliver)
-                ended = [m.headers for m in batch if m.headers and "Status" in m.headers]
+                told = [m.headers for m in batch if m.headers and "Status" in m.headers]
+                # A pull that was filled says so when the next one is already open.
+                ended = [headers for headers in told if headers.get("Description") != COMPLETED]
                 if ended:
                     if not any(map(_ran_out, ended)):
                         # The consumer is gone or refuses: provisioning mends it; do not spin meanwhile.
-                        _log.warning("pull-refused", stream=stream, status=ended[-1]["Status"])
+                        why = {"status": ended[-1]["Status"], "why": ended[-1].get("Description")}
+                        _log.warning("pull-refused", stream=stream, **why)
                         await asyncio.sleep(1)
                     break
     finally:

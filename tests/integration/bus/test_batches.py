@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
+import structlog
 from common import batches, bus, db, ids, outbox, pulls
 from common.contracts.ratings import RatingGiven
 from common.errors import Unavailable
@@ -46,11 +47,11 @@ def rating(number, text="很满意"):
 class Node:
     """What a node owes, and the sequencer that sends it."""
 
-    def __init__(self, url, broker):
+    def __init__(self, url, broker, id=NODE):
         self.url = url
         self.settings = Settings(
-            node=NODE, topology=TOPOLOGY, database_url=url, nats_url=broker.network.bus_url,
-            nkey_seed_file=broker.network.secrets.seed_file(NODE),
+            node=id, topology=TOPOLOGY, database_url=url, nats_url=broker.network.bus_url,
+            nkey_seed_file=broker.network.secrets.seed_file(id),
         )  # fmt: skip
         self.engine = db.engine(url, 2, 2)
         self.sessions = db.sessions(self.engine)
@@ -163,6 +164,36 @@ async def test_one_alone_and_one_that_is_large_are_messages_as_they_are(node, bu
     assert [message.subject for message in messages] == [f"up.{NODE}.rating.given.v1"] * 2
     envelopes = [json.loads(message.data) for message in messages]
     assert [message.headers["Nats-Msg-Id"] for message in messages] == [e["id"] for e in envelopes]
+
+
+async def test_pulls_that_are_filled_follow_each_other_without_a_pause(node, bus):
+    """The broker says of each that it is complete when the next one is open already: that is no refusal."""
+    count = 3 * pulls.BATCH + 1
+    async with bus.connected(NODE) as client:
+        for number in range(count):
+            await client.jetstream().publish(f"up.{NODE}.rating.given.v1", str(number).encode())
+    hub = Node(node.url, bus, "hub")
+    heard, all_heard = [], asyncio.Event()
+
+    async def deliver(messages):
+        heard.extend(int(message.data) for message in messages)
+        if len(heard) >= count:
+            all_heard.set()
+        return [Verdict.DONE] * len(messages)
+
+    standing = asyncio.create_task(hub.bus.run())
+    await hub.bus.ready()
+    with structlog.testing.capture_logs() as told:
+        pulling = asyncio.create_task(pulls.pull(hub.bus, f"UP_{NODE}", "hub", deliver))
+        async with asyncio.timeout(ENOUGH_S):
+            await all_heard.wait()
+    for each in (pulling, standing):
+        each.cancel()
+    await asyncio.gather(pulling, standing, return_exceptions=True)
+    await hub.bus.close()
+    await hub.engine.dispose()
+    assert heard == list(range(count))
+    assert not [line for line in told if line["event"] == "pull-refused"]
 
 
 async def test_a_sequencer_that_dies_after_publishing_sends_again_and_nothing_happens_twice(node, bus):
