@@ -150,6 +150,11 @@ async def test_an_edit_of_the_owner_keeps_the_merge_and_another_credit_code_leav
     await world.say("wuhai", facts.provider(BRANCH, 3, credit_code=OTHER, name="示例检测分部"))
     assert (await shown(world))[TRAINING] is None
     assert (await organizations(world)).keys() == {LAB, BRANCH, BANK}
+    # It shares its new code with the bank, and is merged with nobody.
+    (one,) = (await look(world, "")).json()["items"]
+    assert (one["credit_code"], one["records"], one["merged"]) == (OTHER, 2, 0)
+    records = (await look(world, f"/{OTHER}")).json()["records"]
+    assert [record["primary"] for record in records] == [None, None]
 
 
 async def test_who_cannot_be_seen_speaks_for_nobody(world, facts, registered):

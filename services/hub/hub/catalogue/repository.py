@@ -22,13 +22,13 @@ Ts = TypeVarTuple("Ts")
 # The record that speaks for another; each while both have the same credit code.
 _Primary = aliased(ProviderCopyRow)
 _CODE = ProviderCopyRow.body["credit_code"].astext
-_SPOKEN_FOR = and_(
+_MERGED = and_(
     _Primary.owner == ProviderCopyRow.primary_owner,
     _Primary.id == ProviderCopyRow.primary_id,
     _Primary.body["credit_code"].astext == _CODE,
-    _Primary.state == domain.VISIBLE_PROVIDER,
     ~_Primary.deleted,
 )
+_SPOKEN_FOR = and_(_MERGED, _Primary.state == domain.VISIBLE_PROVIDER)
 
 
 async def follow_offerings(
@@ -270,7 +270,7 @@ async def shared(
     tx: AsyncSession, *, merged: bool | None, after: str | None, limit: int
 ) -> tuple[Sequence[Shared], str | None]:
     """Credit codes of more than one living record, in their order."""
-    joined = func.count(ProviderCopyRow.primary_id)
+    joined = func.count(_Primary.id)
     query = (
         select(
             _CODE.label("credit_code"),
@@ -279,6 +279,7 @@ async def shared(
             func.count().label("records"),
             joined.label("merged"),
         )
+        .outerjoin(_Primary, _MERGED)
         .where(~ProviderCopyRow.deleted, (after or "") < _CODE)
         .group_by(_CODE)
         .having(func.count() > 1)
@@ -303,16 +304,21 @@ async def registered(tx: AsyncSession, credit_code: str, *, lock: bool = False) 
         )
         .scalar_subquery()
     )
-    query = select(row, published).where(~row.deleted, credit_code == _CODE).order_by(row.owner, row.id)
+    query = (
+        select(row, published, _Primary.owner, _Primary.id)
+        .outerjoin(_Primary, _MERGED)
+        .where(~row.deleted, credit_code == _CODE)
+        .order_by(row.owner, row.id)
+    )
     if lock:
         query = query.with_for_update(of=row)
     return [
         Registered(
             **db.value(found, Copy).model_dump(),
             offerings=count,
-            primary=None if found.primary_id is None else (str(found.primary_owner), found.primary_id),
+            primary=(owner, id) if owner else None,
         )
-        for found, count in (await tx.execute(query)).all()
+        for found, count, owner, id in (await tx.execute(query)).all()
     ]
 
 
