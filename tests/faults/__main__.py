@@ -10,11 +10,12 @@ from localnet.network import load
 from rich.console import Console
 
 from tests import servers
-from tests.faults import network, rounds
+from tests.faults import disks, network, rounds
 from tests.faults.restores import FAULTS
 from tests.faults.rounds import Round, Run
 
 WIDTH = 140
+POWER = "F10"
 
 
 def asked() -> argparse.Namespace:
@@ -38,11 +39,16 @@ async def main() -> int:
     console.width = max(console.width, WIDTH)  # a pipe is as wide as the table
     seed = told.seed if told.seed is not None else secrets.randbelow(10**6)
     several = [tuple(codes.split("+")) for codes in told.only.split(",") if codes] or [
-        (code,) for code in FAULTS
+        (code,) for code in FAULTS if code != POWER or disks.available()
     ]
+    power = any(POWER in codes for codes in several)
     if unknown := {code for codes in several for code in codes} - set(FAULTS):
         console.print(f"no such fault: {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
         return 2
+    if not disks.available():
+        console.print(f"{POWER} needs root, a loop device and ext4: it cannot be played here")
+        if power:
+            return 2
     nodes = [node.id for node in load(servers.TOPOLOGY).nodes] if told.full else network.NODES
     deadline = time.monotonic() + 60 * told.minutes
     held = True
@@ -53,7 +59,7 @@ async def main() -> int:
 
     while True:
         console.print(f"seed {seed}: {' '.join('+'.join(codes) for codes in several)}")
-        async with network.started(nodes, seed=seed) as running, Run(running, seed) as run:
+        async with network.started(nodes, seed=seed, disk=power) as running, Run(running, seed) as run:
             if told.offerings:
                 await run.fill(told.offerings)
             await rounds.play(run, several, told.seconds, say)

@@ -85,17 +85,35 @@ def suffering() -> Any:
     return serve_with
 
 
+def misconfigured() -> Any:
+    """The broker's configuration with what the harness has exchanged in it."""
+    from localnet import broker
+
+    render = broker.render
+
+    def render_with(*words: Any) -> str:
+        text = render(*words)
+        for old, new in told(folder() / "broker").items():
+            if text.count(old) != 1:
+                raise LookupError(f"the configuration of the broker has {old!r} {text.count(old)} times")
+            text = text.replace(old, new)
+        return text
+
+    return render_with
+
+
 def main() -> int:
     clock.system = WrongClock()  # before anybody binds it as a default
     given.settings_for = routed()
     from localnet import fleet
 
     fleet.serve = suffering()
-    from localnet import streams, supervisor
+    from localnet import broker, streams, supervisor
 
     from tests.faults.network import brisk
 
     streams.consumer = brisk
+    broker.render = misconfigured()
     return supervisor.main()
 
 

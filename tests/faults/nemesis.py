@@ -25,6 +25,7 @@ from tests.faults.network import Running, brisk, careful, until
 from tests.toxics import Link
 
 STREAMS_S = 10.0
+GROWTH_BYTES = 64 * 2**20
 SKEW_S = 295.0  # a call under way may add some
 
 
@@ -178,13 +179,15 @@ async def readers_without_database(stage: Stage, seconds: float) -> AsyncIterato
 async def partitioned(stage: Stage, seconds: float) -> AsyncIterator[None]:
     cut, slow, frozen = stage.random.sample(stage.spokes, 3)
     pid = stage.running.pid(frozen)
+    if pid is None:
+        raise RuntimeError(f"{frozen} does not run")
     stage.say(f"hang {cut}, delay {slow}, freeze {frozen}, reset the hub")
     stage.link(cut).hang()
     stage.link(slow).latency_s, stage.link(slow).jitter_s = 0.5, 0.3
     stage.link(slow).slice_bytes = 100
 
     async def work() -> None:
-        os.kill(pid or 0, signal.SIGSTOP)
+        os.kill(pid, signal.SIGSTOP)
         while True:
             stage.link("hub").reset()
             await asyncio.sleep(0.4)
@@ -194,7 +197,7 @@ async def partitioned(stage: Stage, seconds: float) -> AsyncIterator[None]:
             yield
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid or 0, signal.SIGCONT)
+            os.kill(pid, signal.SIGCONT)
         for node in (cut, slow):
             stage.link(node).clear()
     await stage.running.ready()
@@ -202,13 +205,34 @@ async def partitioned(stage: Stage, seconds: float) -> AsyncIterator[None]:
 
 @fault("F6", "慢消费者", "slow consumers: 8 KB/s to the hub and to matchmaking")
 async def slow(stage: Stage, seconds: float) -> AsyncIterator[None]:
+    """What waits for them waits at its owner and in the streams, never in the memory of somebody between."""
+    running = stage.running
+    before, dropped = running.memory(), await slow_consumers(running)
     for node in ("hub", "matchmaking"):
         stage.link(node).bytes_s = 8_000
     try:
         yield
+        grown = {name: taken - before.get(name, taken) for name, taken in running.memory().items()}
     finally:
         for node in ("hub", "matchmaking"):
             stage.link(node).clear()
+    most = max(grown, key=lambda name: grown[name])
+    stage.say(f"{most} grew most, by {grown[most] / 2**20:.0f} MB")
+    stage.broken += [
+        f"{name} grew by {more / 2**20:.0f} MB while others were slow"
+        for name, more in grown.items()
+        if more > GROWTH_BYTES
+    ]
+    if (now := await slow_consumers(running)) != dropped:
+        stage.broken.append(f"the broker has cut off {now - dropped} connections as too slow")
+
+
+async def slow_consumers(running: Running) -> int:
+    """How many connections the broker has cut off because they did not read."""
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+        return (await client.get(f"http://127.0.0.1:{running.network.monitor_port}/varz")).json()[
+            "slow_consumers"
+        ]
 
 
 async def publish(client: Client, subject: str, data: bytes, key: str) -> None:

@@ -30,6 +30,8 @@ from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
 from tests import servers
+from tests.faults import disks
+from tests.faults.disks import Disk
 from tests.toxics import Link, link
 
 NODES = ("hub", "hohhot", "baotou", "hohhot-dairy", "matchmaking")
@@ -57,8 +59,8 @@ def brisk(reader: str) -> ConsumerConfig:
 class Running:
     """What the harness does to the network and reads of it."""
 
-    def __init__(self, network: Network, links: dict[str, Link]):
-        self.network, self.links = network, links
+    def __init__(self, network: Network, links: dict[str, Link], disk: Disk | None):
+        self.network, self.links, self.disk = network, links, disk
         self.faults = network.folder.root / "faults"
         self.http = httpx.AsyncClient(trust_env=False, verify=False, timeout=10)
         self.left_alone: set[str] = set()
@@ -172,6 +174,17 @@ class Running:
     def pid(self, node: str) -> int | None:
         return self.rows()[node]["pid"]
 
+    def memory(self) -> dict[str, int]:
+        """Bytes that each service and the broker have written and share with nobody."""
+        found: dict[str, int] = {}
+        for name, row in self.rows().items():
+            if name != POSTGRES and row["pid"]:
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    lines = Path(f"/proc/{row['pid']}/smaps_rollup").read_text().splitlines()
+                    (own,) = [line.split()[1] for line in lines if line.startswith("Private_Dirty:")]
+                    found[name] = int(own) * 1024
+        return found
+
     async def ready(self, *nodes: str) -> None:
         """Every one of them, or all, answers that it is ready."""
         wanted = nodes or (*self.nodes, POSTGRES, NATS)
@@ -194,6 +207,10 @@ class Running:
         """What a node is to suffer from its next start on."""
         plan = {"bug": bug, "without_digests": without_digests, "settings": settings}
         replace(self.faults / f"plan-{node}", plan)
+
+    def misconfigure(self, exchanged: dict[str, str]) -> None:
+        """Settings of the broker that are to be others from its next start on."""
+        replace(self.faults / "broker", exchanged)
 
     def wrong_clock(self, node: str, offset_s: float) -> None:
         """Set a running service's clock wrong, or right again by 0."""
@@ -305,15 +322,17 @@ async def until(
 
 @contextlib.asynccontextmanager
 async def started(
-    nodes: Sequence[str] = NODES, *, seed: int = 0, plan: dict[str, Any] | None = None
+    nodes: Sequence[str] = NODES, *, seed: int = 0, plan: dict[str, Any] | None = None, disk: bool = False
 ) -> AsyncIterator[Running]:
     """A network of these nodes that is stopped and deleted at the end; each reaches the broker by a link.
 
-    Shape: `plan` is what every node suffers from the start, see `suffer`.
+    Shape: `plan` is what every node suffers from the start, see `suffer`; with `disk` its servers' data lie on
+    one of their own, which can fail.
     """
     async with contextlib.AsyncExitStack() as stack:
         place = stack.enter_context(servers.folder())
         place.mkdir()
+        own = stack.enter_context(disks.mounted(place)) if disk else None
         listed = yaml.safe_load(servers.TOPOLOGY.read_text(encoding="utf-8"))
         listed["nodes"] = [node for node in listed["nodes"] if node["id"] in nodes]
         topology = place / "topology.yaml"
@@ -323,7 +342,7 @@ async def started(
             node.id: await stack.enter_async_context(link(network.bus_url, seed=seed))
             for node in network.nodes
         }
-        running = Running(network, links)
+        running = Running(network, links, own)
         running.faults.mkdir()
         for node in running.nodes:
             running.suffer(node, **(plan or {}))

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import httpx
 from localnet.network import NATS
 
-from tests.faults.nemesis import FAULTS, STREAMS_S, Stage, fault, provision, shut_out
+from tests.faults.nemesis import STREAMS_S, Stage, fault, provision, shut_out
 from tests.faults.network import Running, until
+from tests.faults.power import FAULTS
 
 __all__ = ["FAULTS"]  # all of them
 FENCED_S, ENDED_S = 30.0, 60.0

@@ -108,8 +108,12 @@ def url_of(role, database):
     )
 
 
-async def execute(*statements):
-    connection = await asyncpg.connect(server())
+def superuser_url(database):
+    return urlunsplit(urlsplit(server())._replace(path=f"/{database}"))
+
+
+async def execute(*statements, database=None):
+    connection = await asyncpg.connect(superuser_url(database) if database else server())
     try:
         for statement in statements:
             await connection.execute(statement)
@@ -117,18 +121,26 @@ async def execute(*statements):
         await connection.close()
 
 
+@contextlib.asynccontextmanager
+async def empty(of="upgrade"):
+    """A database without tables, owned by an ordinary role as in a real installation; the name of both."""
+    name = f"test_{of}_{new().hex[-12:]}"
+    await execute(
+        f"CREATE ROLE {name} LOGIN PASSWORD '{name}' NOSUPERUSER", f"CREATE DATABASE {name} OWNER {name}"
+    )
+    yield name
+    await execute(f"DROP DATABASE {name} WITH (FORCE)", f"DROP ROLE {name}")
+
+
 @contextlib.contextmanager
 def migrated(packages):
-    """A migrated database to copy, owned and migrated by an ordinary role as in a real installation; its name."""
-    name = f"test_{packages[-1]}_{new().hex[-12:]}"
-    asyncio.run(
-        execute(
-            f"CREATE ROLE {name} LOGIN PASSWORD '{name}' NOSUPERUSER", f"CREATE DATABASE {name} OWNER {name}"
-        )
-    )
-    migrate.upgrade(url_of(name, name), packages)
-    yield name
-    asyncio.run(execute(f"DROP DATABASE {name}", f"DROP ROLE {name}"))
+    """A migrated database to copy, its owner's name."""
+    with asyncio.Runner() as runner:
+        place = empty(packages[-1])
+        name = runner.run(place.__aenter__())
+        migrate.upgrade(url_of(name, name), packages)
+        yield name
+        runner.run(place.__aexit__(None, None, None))
 
 
 @contextlib.asynccontextmanager

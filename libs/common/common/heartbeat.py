@@ -142,6 +142,8 @@ class Heart:
         self._restore = restore
         self.clock_offset_s = 0.0
         self.fenced: str | None = None
+        # Of the last beat, whether or not it was heard: messages not sent, without receipt, and parked.
+        self.unsent = self.unconfirmed = self.dead_letters = 0
         self._log = log.get("heart")
 
     async def run(self) -> None:
@@ -166,6 +168,8 @@ class Heart:
     async def beat(self, connection: asyncpg.Connection) -> float:
         """Beat once and follow the receipt. How long to wait until the next."""
         state = dict(await connection.fetchrow(_STATE) or {})
+        self.unsent, self.unconfirmed = state["unsent"], state["unconfirmed"]
+        self.dead_letters = state["dead_letters"]
         if self._settings.node == HUB:
             return self._settings.heartbeat_s
         beat = Beat(node=self._settings.node, sent_at=self._clock(), release=self._release, **state)

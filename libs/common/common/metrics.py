@@ -61,6 +61,9 @@ def install(app: FastAPI, runtime: Runtime, registry: CollectorRegistry) -> None
         registry=registry,
     )
     sent = Counter("outbox_sent", "Messages the broker has acknowledged", registry=registry)
+    unsent = Gauge("outbox_unsent", "Messages the broker has not acknowledged", registry=registry)
+    unconfirmed = Gauge("outbox_unconfirmed", "Messages without their reader's receipt", registry=registry)
+    parked = Gauge("dead_letters", "Messages that are parked and not settled", registry=registry)
     leading = Gauge("sequencer_leading", "Whether this process sends for its service", registry=registry)
     violations = Gauge(
         "bus_permission_violations", "Refusals by the broker: a wrong configuration", registry=registry
@@ -80,6 +83,9 @@ def install(app: FastAPI, runtime: Runtime, registry: CollectorRegistry) -> None
     @app.get("/metrics", include_in_schema=False)
     async def figures() -> Response:
         sent._value.set(runtime.sequencer.sent)  # pyright: ignore[reportPrivateUsage]
+        unsent.set(runtime.heart.unsent)
+        unconfirmed.set(runtime.heart.unconfirmed)
+        parked.set(runtime.heart.dead_letters)
         leading.set(runtime.sequencer.leading)
         violations.set(runtime.bus.violations)
         connected.set(runtime.bus.connected)

@@ -33,7 +33,7 @@ from hub.fences.router import router as restorations
 from hub.identities.router import router as identities
 from hub.members.router import router as members
 from hub.messages.router import router as messages
-from hub.nodes.consumers import heartbeats
+from hub.nodes import consumers as nodes_consumers
 from hub.nodes.router import router as nodes
 from hub.outcomes.router import router as outcomes
 from hub.platforms import consumers as platforms_consumers
@@ -124,7 +124,8 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
             *drift_consumers.routes(roster.known, now),
         ),
         jobs=(
-            heartbeats(fences),
+            nodes_consumers.heartbeats(fences),
+            nodes_consumers.figures(registry, roster.known),
             drift_consumers.figures(registry),
             every(MEMBERS_READ_EVERY_S, meet, everywhere=True),
             every(PLATFORMS_REVIEWED_EVERY_S, platforms_consumers.review(roster.known)),

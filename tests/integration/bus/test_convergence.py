@@ -5,6 +5,7 @@ import contextlib
 from uuid import uuid4
 
 import asyncpg
+import httpx
 import pytest
 from common import journal, migrate
 from common.auth import Principal
@@ -102,6 +103,14 @@ class Pair:
         """Whether everything numbered is in the stream."""
         return not await self.sql(WINDOW, "SELECT 1 FROM outbox WHERE sent_at IS NULL LIMIT 1")
 
+    async def figure(self, node, name):
+        """A metric of a service, None while it has none."""
+        app, _ = self.apps[node]
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
+            lines = (await client.get("/metrics")).text.splitlines()
+        found = [line.split()[-1] for line in lines if line.startswith(f"{name} ")]
+        return float(found[0]) if found else None
+
     async def confirmed(self):
         """Whether the hub has applied the window's whole feed, without a gap, and told it so."""
         (feed,) = await self.sql(WINDOW, "SELECT last_seq, confirmed_seq FROM feeds_out WHERE feed = 'hub'")
@@ -162,6 +171,36 @@ async def test_a_thousand_changes_made_while_cut_off_arrive_in_order(pair, ids):
     assert (await pair.sql("hub", BACKWARDS))[0][0] == 0
     assert await pair.eventually(pair.confirmed)
     await pair.eventually(pair.drift_is_zero)
+
+
+async def test_how_far_a_node_is_behind_is_a_figure_at_both_ends(pair, ids):
+    """F6: what waits at the window, and what the hub has not taken yet, can be watched."""
+    lag = f'node_lag{{node="{WINDOW}"}}'
+    await pair.eventually(pair.confirmed)
+
+    async def reads(node, name, wanted):
+        async def look():
+            found = await pair.figure(node, name)
+            return found is not None and wanted(found)
+
+        await pair.eventually(look)
+
+    await reads("hub", lag, lambda lag: lag == 0)
+    pair.broker.stop()
+    await pair.say(*(offering(id, 2) for id in ids))
+    owed = await pair.sql(WINDOW, "SELECT count(*) FROM outbox WHERE sent_at IS NULL AND feed <> 'self'")
+    await reads(WINDOW, "outbox_unsent", lambda waiting: waiting >= owed[0][0] >= len(ids))
+    await pair.start_bus()
+    await pair.eventually(pair.confirmed)
+    await reads(WINDOW, "outbox_unsent", lambda waiting: waiting == 0)
+    await reads(WINDOW, "outbox_unconfirmed", lambda waiting: waiting == 0)
+    await reads("hub", lag, lambda lag: lag == 0)
+    (beat,) = await pair.sql("hub", "SELECT heard_at FROM nodes_heard WHERE node = $1", WINDOW)
+    await reads(
+        "hub",
+        f'node_heard_timestamp_seconds{{node="{WINDOW}"}}',
+        lambda at: at >= beat["heard_at"].timestamp(),
+    )
 
 
 async def test_a_stream_deleted_with_what_it_held_is_made_good(pair, ids):

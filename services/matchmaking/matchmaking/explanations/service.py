@@ -98,8 +98,7 @@ async def _rebuilt(tx: AsyncSession, run: Run) -> tuple[Index, dict[str, Offer],
     """What was considered, as it was: an index, offers, and what could not be brought back."""
     texts, offers = await offerings.as_of(tx, run)
     index = Index()
-    for key_, (document, _) in texts.items():
-        index.put(key_, document)
+    index.put_all({key_: document for key_, (document, _) in texts.items()})
     index.commit()
     if run.model is None:
         return index, offers, ()

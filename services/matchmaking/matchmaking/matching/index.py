@@ -60,18 +60,22 @@ class Index:
         self._meanings = None if space is None else Meanings(space.dimensions)
 
     def put(self, key: str, document: Document) -> None:
-        """A document, anew if it is here. Its vector goes with what it said before."""
-        read = lexical.read(document)
-        held = self._held.get(key)
-        self._inverted.put(
-            self._next if held is None else held.row, read.said, document.category, known=held is not None
-        )
-        if held is None:
-            held = self._held[key] = self._rows[self._next] = Held(key, self._next)
-            self._next += 1
-        elif self._meanings is not None:
-            self._meanings.remove(held.row)
-        held.packed, held.category = read.packed, document.category
+        """`put_all` of one."""
+        self.put_all({key: document})
+
+    def put_all(self, documents: Mapping[str, Document]) -> None:
+        """Documents by key, anew where they are here. Its vector goes with what one said before."""
+        reads = lexical.read_all([*documents.values()])
+        for (key, document), read in zip(documents.items(), reads, strict=True):
+            held = self._held.get(key)
+            row = self._next if held is None else held.row
+            self._inverted.put(row, read.said, document.category, known=held is not None)
+            if held is None:
+                held = self._held[key] = self._rows[row] = Held(key, row)
+                self._next += 1
+            elif self._meanings is not None:
+                self._meanings.remove(row)
+            held.packed, held.category = read.packed, document.category
 
     def learn(self, vectors: Mapping[str, Vector]) -> None:
         """Meanings of documents, as the model gave them; those of documents not here are passed over."""

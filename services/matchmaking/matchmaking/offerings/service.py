@@ -9,7 +9,7 @@ from common import platforms
 from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
 from common.inbox import Message
-from common.mirrors import Key, turns
+from common.mirrors import turns
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from matchmaking.embeddings import service as embeddings
@@ -127,15 +127,15 @@ class Catalogue:
             self._hashes.pop(gone, None)
             self._unlearned.pop(gone, None)
         for keys in turns(look.changed):
-            taken: list[Key] = []
-            for (owner, id), body, text_hash in await repository.offerings(tx, keys):
-                changed = key(owner, id)
-                self.index.put(changed, document(body))
-                self._listings[changed] = listing(owner, body)
+            found = await repository.offerings(tx, keys)
+            self.index.put_all({key(*at): document(body) for at, body, _ in found})
+            for at, body, text_hash in found:
+                changed = key(*at)
+                self._listings[changed] = listing(at[0], body)
                 self._hashes[changed] = self._unlearned[changed] = text_hash
-                taken.append((owner, id))
+            taken = [at for at, _, _ in found]
             look.took(taken)
-            await self._learn(tx, [key(*one) for one in taken])
+            await self._learn(tx, [key(*at) for at in taken])
         if look.changed or look.gone:
             self.generation += 1
             # Usually some milliseconds, at times a hundred: not on the loop.
