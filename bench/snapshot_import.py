@@ -41,7 +41,8 @@ NODE = "hohhot"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 LEAST_RATIO, MOST_MB = 0.2, 200.0
 BUSY = """SELECT EXISTS (SELECT FROM catalogue_offerings WHERE NOT indexed)
-  OR EXISTS (SELECT FROM snapshots WHERE untold_xid IS NOT NULL)"""
+  OR EXISTS (SELECT FROM snapshots WHERE untold_xid IS NOT NULL)
+  OR EXISTS (SELECT FROM outbox WHERE feed_seq IS NULL)"""
 MEDIA = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
 
 
@@ -181,7 +182,7 @@ class Hub:
 async def copy_s(url: str, text: Path, seen: bool) -> float:
     """Seconds of COPY of the rows that the hub holds; `seen`: the text is there already.
 
-    Shape: not before the hub has passed on and indexed what it took, for that would slow COPY down.
+    Shape: not before the hub has passed on, numbered and indexed what it took, for that would slow COPY down.
     """
     connection = await asyncpg.connect(url)
     try:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import httpx
 import nats
+import nats.errors
 import yaml
 from localnet import preflight, streams
 from localnet.commands.session import ask_down
@@ -37,6 +38,7 @@ from tests.toxics import Link, link
 NODES = ("hub", "hohhot", "baotou", "hohhot-dairy", "matchmaking")
 UP_S = 120.0
 READY_S = 60.0
+SIGN_INS = 5
 # Everything that waits on purpose waits less here, so that a round is seconds and not minutes.
 AGAIN_S = (1, 1, 2, 4)
 BRISK = {
@@ -277,16 +279,26 @@ class Running:
     @contextlib.asynccontextmanager
     async def speaking(self, node: str) -> AsyncIterator[Client]:
         """A connection to the broker with a node's own key, straight."""
-        client = await nats.connect(
+        client = await self._connected(node)
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    async def _connected(self, node: str) -> Client:
+        """On a busy machine the broker may give up on a client that is slow to say who it is."""
+        for _ in range(SIGN_INS):
+            with contextlib.suppress(OSError, nats.errors.Error):
+                return await self._connect(node)
+        return await self._connect(node)
+
+    async def _connect(self, node: str) -> Client:
+        return await nats.connect(
             self.network.bus_url,
             nkeys_seed=str(self.network.secrets.seed_file(node)),
             inbox_prefix=f"_INBOX_{node}".encode(),
             allow_reconnect=False,
         )
-        try:
-            yield client
-        finally:
-            await client.close()
 
 
 @contextlib.asynccontextmanager

@@ -17,12 +17,14 @@ from sqlalchemy.dialects.postgresql import UUID as UUIDColumn
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from common import db
 from common.contracts.envelope import Envelope
 from common.mirrors import among
 
 Key: TypeAlias = tuple[str, UUID]
 Version: TypeAlias = tuple[int, int]
 _KEY = ("owner", "id")
+_KEPT = (*_KEY, "epoch", "version", "body")
 _NOTHING: Version = (-1, -1)
 
 
@@ -100,24 +102,32 @@ async def apply(
 
 
 async def apply_all(
-    tx: AsyncSession, table: Any, states: Sequence[State], computed: Mapping[str, str] = MappingProxyType({})
+    tx: AsyncSession,
+    table: Any,
+    states: Sequence[State],
+    computed: Mapping[str, str] = MappingProxyType({}),
+    kept_in: Any = None,
 ) -> list[Outcome]:
     """Follow owners' states that are newer than what we hold; what became of each, as if one by one.
 
     An equal version with other content is a fork: what we hold stays, and the row is flagged.
-    Shape: `computed` are columns that the database fills by an expression, for every row that is written.
+    Shape: `computed` are columns that the database fills by an expression, for every row that is written;
+    `kept_in` is a table that keeps each version which was ever the newest: owner, id, epoch, version, body.
     """
     if not states:
         return []
     held = await _held(tx, table, {state.key for state in states})
     outcomes: list[Outcome] = []
     last: dict[Key, dict[str, Any]] = {}
+    passed: list[dict[str, Any]] = []
     forked: dict[Key, Version] = {}
     for state in states:
         hash_ = content_hash(state.envelope.data)
         outcome = held.setdefault(state.key, _Held(_NOTHING, "")).judge(state, hash_)
         outcomes.append(outcome)
         if outcome is Outcome.APPLIED:
+            if state.key in last:
+                passed.append(last[state.key])
             last[state.key] = _row(state, hash_)
             forked.pop(state.key, None)
         elif outcome is Outcome.FORK:
@@ -125,12 +135,14 @@ async def apply_all(
     for key in forked.keys() & last.keys():
         last[key]["forked"] = True
         del forked[key]
-    written = await _write(tx, table, [last[key] for key in sorted(last)], computed)
+    if kept_in is not None:
+        await db.add_all(tx, kept_in, [_version(row) for row in passed], known=True)
+    written = await _write(tx, table, [last[key] for key in sorted(last)], computed, kept_in)
     await _flag(tx, table, forked)
     # Where somebody else wrote between our look and our writing, theirs is there now: look again.
     missed = last.keys() - written
     overtaken = [number for number, state in enumerate(states) if state.key in missed]
-    again = await apply_all(tx, table, [states[number] for number in overtaken], computed)
+    again = await apply_all(tx, table, [states[number] for number in overtaken], computed, kept_in)
     for number, outcome in zip(overtaken, again, strict=True):
         outcomes[number] = outcome
     return outcomes
@@ -159,29 +171,47 @@ def _row(state: State, hash_: str) -> dict[str, Any]:
     }
 
 
+def _version(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in _KEPT}
+
+
 async def _write(
-    tx: AsyncSession, table: Any, rows: Sequence[Mapping[str, Any]], computed: Mapping[str, str]
+    tx: AsyncSession,
+    table: Any,
+    rows: Sequence[Mapping[str, Any]],
+    computed: Mapping[str, str],
+    kept_in: Any,
 ) -> set[Key]:
     """Write what is newer than what is there by now; which were."""
     if not rows:
         return set()
-    statement = _upsert(table, tuple(rows[0]), tuple(computed.items()))
+    statement = _upsert(table, tuple(rows[0]), tuple(computed.items()), kept_in)
     written = await tx.execute(statement, {"rows": to_json(rows).decode()})
     return {(owner, id) for owner, id in written.all()}
 
 
 @cache
-def _upsert(table: Any, told: tuple[str, ...], computed: tuple[tuple[str, str], ...]) -> TextClause:
+def _upsert(
+    table: Any, told: tuple[str, ...], computed: tuple[tuple[str, str], ...], kept_in: Any
+) -> TextClause:
     name = table.__tablename__
     columns = (*told, *(column for column, _ in computed))
     values = (*(f'"{column}"' for column in told), *(expression for _, expression in computed))
     set_ = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in _KEY)
     into = ", ".join(f'"{column}"' for column in columns)
-    return text(
+    write = (
         f"INSERT INTO {name} AS held ({into}) SELECT {', '.join(values)}"
         f" FROM json_populate_recordset(NULL::{name}, CAST(:rows AS json))"
         f" ON CONFLICT (owner, id) DO UPDATE SET {set_}"
-        " WHERE (excluded.epoch, excluded.version) > (held.epoch, held.version) RETURNING owner, id"
+        " WHERE (excluded.epoch, excluded.version) > (held.epoch, held.version) RETURNING "
+    )
+    if kept_in is None:
+        return text(write + "owner, id")
+    kept = ", ".join(_KEPT)
+    return text(
+        f"WITH written AS ({write}{kept}), kept AS ("
+        f"INSERT INTO {kept_in.__tablename__} ({kept}) SELECT {kept} FROM written ON CONFLICT DO NOTHING"
+        ") SELECT owner, id FROM written"
     )
 
 

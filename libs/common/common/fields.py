@@ -14,7 +14,9 @@ from pydantic_core import PydanticCustomError
 
 # C0 and C1 controls but for newline and tab, lone surrogates, bidi overrides and isolates, line separators.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u2028\u2029]")
-_PLAIN = re.compile(r"^[\x20-\x7e\n\t\u4e00-\u9fff\u3000-\u303f\uff01-\uff5e\u2014\u2018-\u201d\u2026]*$")
+_PLAIN = re.compile(
+    r"^[\x20-\x7e\n\t\u00b7\u4e00-\u9fff\u3000-\u303f\uff01-\uff5e\u2014\u2018-\u201d\u2026]*$"
+)
 _INVISIBLE = {"Cf", "Zs", "Zl", "Zp", "Cc", "Mn", "Me"}
 JSON_DEPTH = 8
 JSON_KEYS = 100
@@ -39,7 +41,7 @@ def _clean(value: str) -> str:
 
 def _visible(value: str) -> str:
     value = value.strip()
-    if not value or all(unicodedata.category(c) in _INVISIBLE for c in value):
+    if not value[:1].isalnum() and all(unicodedata.category(c) in _INVISIBLE for c in value):
         raise PydanticCustomError("text_blank", "has no visible character; fill it in")
     return value
 

@@ -31,7 +31,7 @@ WAKE_CHANNEL, AGAIN = "sequencer", "again"
 _NUMBER = f"""
 WITH fresh AS (
   SELECT id, feed, row_number() OVER (PARTITION BY feed ORDER BY id) AS n
-  FROM (SELECT id, feed FROM outbox WHERE sent_at IS NULL AND feed_seq IS NULL ORDER BY id LIMIT {BATCH}) q
+  FROM (SELECT id, feed FROM outbox WHERE feed_seq IS NULL ORDER BY id LIMIT {BATCH}) q
 ), counted AS (SELECT feed, max(n) AS total FROM fresh GROUP BY feed
 ), heads AS (
   INSERT INTO feeds_out AS f (feed, last_seq) SELECT feed, total FROM counted

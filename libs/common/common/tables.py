@@ -29,6 +29,7 @@ class OutboxRow(Base):
         UniqueConstraint("feed", "message_id", name="uq_outbox_feed_message"),
         UniqueConstraint("feed", "feed_seq", name="uq_outbox_feed_seq"),
         Index("ix_outbox_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+        Index("ix_outbox_unnumbered", "id", postgresql_where=text("feed_seq IS NULL")),
     )
 
 

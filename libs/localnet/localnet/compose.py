@@ -81,7 +81,7 @@ SERVERS = """\
     image: ${HUBNET_POSTGRES_IMAGE:-postgres:18}
     # Not POSTGRES_PASSWORD_FILE: the image reads that after it has become postgres, who may not.
     entrypoint: [sh, -c, 'POSTGRES_PASSWORD=$$(cat /run/hubnet/password) exec docker-entrypoint.sh "$$@"', --]
-    command: [postgres, -c, max_connections=300, -c, shared_buffers=128MB]
+    command: [postgres, -c, max_connections=300, -c, shared_buffers=128MB, -c, random_page_cost=1.1]
     environment: {PGDATA: /var/lib/postgresql/18/docker}
     volumes: ["postgres:/var/lib/postgresql", "for-postgres:/run/hubnet:ro"]
     networks: [inside]

@@ -52,7 +52,7 @@ from hub.users.router import router as users
 # As long as a generated secret: a short pepper would be a guessable one.
 PEPPER_MIN_BYTES = 32
 KEYS_CHECKED_EVERY_S = 60.0
-SNAPSHOTS_EVERY_S = 0.5
+SNAPSHOTS_EVERY_S = 0.25
 PULLS_EVERY_S = 2.0
 # What one process of the hub was told, the others know so soon.
 MEMBERS_READ_EVERY_S = 1.0

@@ -51,7 +51,7 @@ WITH staged AS MATERIALIZED (
 ), done AS (
   INSERT INTO {table} AS c (owner, id, forked, changed_xid, {", ".join((*columns, *late))})
   SELECT $2, s.id, false, {XID}, {", ".join((*(f"s.{name}" for name in columns), *("false" for _ in late)))}
-  FROM newest n JOIN catalogue_staging s ON s.batch = $1 AND s.line = n.line ORDER BY s.id
+  FROM newest n JOIN catalogue_staging s ON s.batch = $1 AND s.line = n.line
   ON CONFLICT (owner, id) DO UPDATE SET forked = false, changed_xid = {XID},
     {", ".join(f"{name} = excluded.{name}" for name in (*columns, *late))}
   WHERE (excluded.epoch, excluded.version) > (c.epoch, c.version)

@@ -88,7 +88,7 @@ class Embeddings:
         self._upcoming: Link | None = None
         self._retired: list[Link] = []
         self._queries: OrderedDict[tuple[str, str], Vector] = OrderedDict()
-        self._asked_at = -GIVE_WAY_S
+        self._way_until, self._longest_way_s = 0.0, LONGEST_WAY_S
         self._log = log.get("embeddings")
         registry = registry or CollectorRegistry()
         self._computed = Counter("embeddings_computed", "Vectors computed for the cache", registry=registry)
@@ -126,7 +126,7 @@ class Embeddings:
             return link.name, self._queries[key]
         if not key[1] or not self._may_ask(link):
             return None
-        self._asked_at = self._now()
+        self.give_way(GIVE_WAY_S)
         try:
             with self._seconds.time():
                 vector = await link.embedder.query(key[1])
@@ -241,7 +241,7 @@ class Embeddings:
 
     async def embed(self, link: Link, items: Sequence[Wanted]) -> dict[bytes, bytes]:
         """Vectors as they are kept; none when that fails. Whether the source is away, the next probe tells."""
-        await self._give_way()
+        await self._wait_for_way()
         try:
             vectors = await self._embed(link, items)
         except Unavailable as outage:
@@ -253,10 +253,14 @@ class Embeddings:
         self._computed.inc(sum(map(bool, vectors.values())))
         return vectors
 
-    async def _give_way(self) -> None:
-        latest = self._now() + LONGEST_WAY_S
+    def give_way(self, seconds: float, longest_s: float = LONGEST_WAY_S) -> None:
+        """Others want the processor for so long: texts are read after that, or when they have waited longest."""
+        self._way_until, self._longest_way_s = max(self._way_until, self._now() + seconds), longest_s
+
+    async def _wait_for_way(self) -> None:
+        began = self._now()
         while True:
-            pause = min(self._asked_at + GIVE_WAY_S, latest) - self._now()
+            pause = min(self._way_until, began + self._longest_way_s) - self._now()
             if pause <= 0:
                 return
             await asyncio.sleep(pause)

@@ -28,6 +28,8 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # Mongolian variation selectors and vowel separator belong to the word they stand in.
 _RUN = re.compile(rf"[{_HAN}]+|(?:[^\W_{_HAN}][\u180b-\u180f\u0300-\u036f]*)+")
 _CHINESE = re.compile(f"[{_HAN}]")
+# No word goes across a line.
+_APART = "\n"
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 
 
@@ -39,19 +41,25 @@ def _runs(text: str) -> list[str]:
 def _cut(runs: Iterable[str]) -> Iterator[str]:
     for run in runs:
         if _CHINESE.match(run):
-            for word in rjieba.cut_for_search(run):
-                if len(word) > 1:
-                    yield word[:MAX_WORD]
-            continue
-        word = run.casefold()[:MAX_WORD]
-        if word.isdigit():
-            if len(word) >= 4:
-                yield word
-            continue
-        if len(word) > 1:
+            yield from _chinese(run)
+        else:
+            yield from _spelt(run)
+
+
+def _chinese(text: str) -> list[str]:
+    return [word[:MAX_WORD] for word in rjieba.cut_for_search(text) if len(word) > 1]
+
+
+def _spelt(run: str) -> Iterator[str]:
+    word = run.casefold()[:MAX_WORD]
+    if word.isdigit():
+        if len(word) >= 4:
             yield word
-        if any(c.isdigit() for c in word):
-            yield from (part for part in _PARTS.findall(word) if len(part) > 1 and part != word)
+        return
+    if len(word) > 1:
+        yield word
+    if any(c.isdigit() for c in word):
+        yield from (part for part in _PARTS.findall(word) if len(part) > 1 and part != word)
 
 
 @cache
@@ -65,11 +73,11 @@ def version() -> str:
 
 def grams(text: str) -> list[str]:
     """Pairs of neighbouring Chinese characters: what is left of a word where the dictionary cuts elsewhere."""
-    return _pairs(_runs(text))
+    return _pairs(run for run in _runs(text) if _CHINESE.match(run))
 
 
 def _pairs(runs: Iterable[str]) -> list[str]:
-    return [run[at : at + 2] for run in runs if _CHINESE.match(run) for at in range(len(run) - 1)]
+    return [run[at : at + 2] for run in runs for at in range(len(run) - 1)]
 
 
 @cache
@@ -93,9 +101,12 @@ def of(text: str) -> list[str]:
 
 
 def read(text: str) -> tuple[list[str], list[str]]:
-    """`of` and `grams` of a text, read once."""
+    """`of` and `grams` of a text, in any order: all its Chinese is cut at once."""
     runs, stop = _runs(text), _stop()
-    return [word for word in _cut(runs) if word not in stop], _pairs(runs)
+    chinese = [run for run in runs if _CHINESE.match(run)]
+    spelt = [word for run in runs if not _CHINESE.match(run) for word in _spelt(run)]
+    said = [*_chinese(_APART.join(chinese)), *spelt]
+    return [word for word in said if word not in stop], _pairs(chinese)
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from common import copies, db
+from common import copies
 from common.contracts.envelope import Envelope
 from common.contracts.offerings import Offering
 from common.contracts.providers import Provider
@@ -43,7 +43,7 @@ async def apply_offerings(tx: AsyncSession, said: Sequence[tuple[Envelope, Offer
         )
         for envelope, offering, text_hash in said
     ]
-    await _apply(tx, OfferingRow, OfferingVersionRow, states)
+    await copies.apply_all(tx, OfferingRow, states, MIRRORED, OfferingVersionRow)
 
 
 async def apply_providers(tx: AsyncSession, said: Sequence[tuple[Envelope, Provider]]) -> None:
@@ -51,24 +51,7 @@ async def apply_providers(tx: AsyncSession, said: Sequence[tuple[Envelope, Provi
         State(envelope, deleted=provider.state == "retired", searched={"state": provider.state})
         for envelope, provider in said
     ]
-    await _apply(tx, ProviderRow, ProviderVersionRow, states)
-
-
-async def _apply(tx: AsyncSession, table: Any, versions: Any, states: Sequence[State]) -> None:
-    """Follow states, and keep each version that was ever the newest."""
-    outcomes = await copies.apply_all(tx, table, states, MIRRORED)
-    applied = [
-        {
-            "owner": state.envelope.source,
-            "id": state.envelope.subject,
-            "epoch": state.envelope.entityepoch,
-            "version": state.envelope.entityversion,
-            "body": state.envelope.data,
-        }
-        for state, outcome in zip(states, outcomes, strict=True)
-        if outcome is copies.Outcome.APPLIED
-    ]
-    await db.add_all(tx, versions, applied, known=True)
+    await copies.apply_all(tx, ProviderRow, states, MIRRORED, ProviderVersionRow)
 
 
 def _table(noun: str) -> Any:

@@ -27,6 +27,9 @@ from matchmaking.outcomes import service as outcomes
 
 # Texts whose meaning is looked for in one pass.
 LEARNT_AT_ONCE = 2_000
+# When so many offerings come at once, more may follow so soon: that they are found by words comes first, and
+# their meanings are read when none follow, or after so long.
+MANY, MORE_WITHIN_S, LONGEST_S = 200, 2.0, 15.0
 
 
 async def follow(tx: AsyncSession, messages: Sequence[Message]) -> None:
@@ -127,6 +130,8 @@ class Catalogue:
             self._hashes.pop(gone, None)
             self._unlearned.pop(gone, None)
         for keys in turns(look.changed):
+            if len(look.changed) >= MANY:
+                self._embeddings.give_way(MORE_WITHIN_S, LONGEST_S)
             found = await repository.offerings(tx, keys)
             self.index.put_all({key(*at): document(body) for at, body, _ in found})
             for at, body, text_hash in found:

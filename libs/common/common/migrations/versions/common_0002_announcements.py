@@ -72,15 +72,19 @@ def upgrade() -> None:
 
 def _fill(announcements: sa.Table) -> None:
     """What was said before this release, as far as the outbox still has it."""
-    # The option on the statement: on the connection it would hold for all that follows.
-    query = sa.text(
-        "SELECT DISTINCT ON (split_part(type, '.', 1), entity) envelope FROM outbox"
-        " WHERE feed = 'hub' AND split_part(type, '.', 1) NOT IN ('digest', 'progress')"
-        " ORDER BY split_part(type, '.', 1), entity, (envelope::json ->> 'entityepoch')::bigint DESC,"
-        " (envelope::json ->> 'entityversion')::bigint DESC, id DESC"
-    )  # fmt: skip
-    said = op.get_bind().execute(query.execution_options(yield_per=AT_ONCE))
-    for rows in said.partitions(AT_ONCE):
+    # Only the ids at once; and by no cursor, for a table that one is open on cannot be changed any more.
+    newest = op.get_bind().execute(
+        sa.text(
+            "SELECT DISTINCT ON (split_part(type, '.', 1), entity) id FROM outbox"
+            " WHERE feed = 'hub' AND split_part(type, '.', 1) NOT IN ('digest', 'progress')"
+            " ORDER BY split_part(type, '.', 1), entity, (envelope::json ->> 'entityepoch')::bigint DESC,"
+            " (envelope::json ->> 'entityversion')::bigint DESC, id DESC"
+        )
+    )
+    ids = list(newest.scalars())
+    said = sa.text("SELECT envelope FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
+    for start in range(0, len(ids), AT_ONCE):
+        rows = op.get_bind().execute(said, {"ids": ids[start : start + AT_ONCE]}).all()
         op.get_bind().execute(announcements.insert(), [_row(json.loads(row.envelope)) for row in rows])
 
 
