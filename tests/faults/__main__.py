@@ -5,6 +5,7 @@ import asyncio
 import secrets
 import sys
 import time
+from random import Random
 
 from localnet.network import load
 from rich.console import Console
@@ -16,6 +17,8 @@ from tests.faults.rounds import Round, Run
 
 WIDTH = 140
 POWER = "F10"
+# They stop the servers that others want to act upon.
+ALONE = frozenset({POWER, "F2", "F12", "F11w", "F11h", "F11b"})
 
 
 def asked() -> argparse.Namespace:
@@ -27,10 +30,20 @@ def asked() -> argparse.Namespace:
         "--minutes", type=float, default=0, help="go on with further seeds until so long have passed"
     )
     parser.add_argument("--only", default="", help=f"of {','.join(FAULTS)}; F1+F8 at once")
+    parser.add_argument(
+        "--mix", type=int, default=0, help="so many at once, drawn from the seed, in rounds until each was"
+    )
     parser.add_argument("--seconds", type=float, default=3.0, help="of each fault")
     parser.add_argument("--full", action="store_true", help="all nodes of deploy/topology.yaml")
     parser.add_argument("--offerings", type=int, default=0, help="at each platform from the start")
     return parser.parse_args()
+
+
+def mixed(seed: int, at_once: int) -> list[tuple[str, ...]]:
+    """Every fault that can go on beside others, in some order; what is restored or loses its disk goes alone."""
+    together = [code for code in FAULTS if code not in ALONE]
+    Random(f"mix-{seed}").shuffle(together)
+    return [tuple(together[start : start + at_once]) for start in range(0, len(together), at_once)]
 
 
 async def main() -> int:
@@ -58,6 +71,8 @@ async def main() -> int:
         rounds.explain(console, one)
 
     while True:
+        if told.mix:
+            several = mixed(seed, told.mix)
         console.print(f"seed {seed}: {' '.join('+'.join(codes) for codes in several)}")
         async with network.started(nodes, seed=seed, disk=power) as running, Run(running, seed) as run:
             if told.offerings:

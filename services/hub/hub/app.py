@@ -127,6 +127,7 @@ def create_app(settings: Settings, now: clock.Clock = clock.system) -> FastAPI:
             nodes_consumers.heartbeats(fences),
             nodes_consumers.figures(registry, roster.known),
             drift_consumers.figures(registry),
+            pulls_consumers.figures(registry),
             every(MEMBERS_READ_EVERY_S, meet, everywhere=True),
             every(PLATFORMS_REVIEWED_EVERY_S, platforms_consumers.review(roster.known)),
             every(PROBATIONS_CHECKED_EVERY_S, end_probations),

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 import uvicorn
 from hub.pulls import consumers
+from prometheus_client import CollectorRegistry
 
 from tests.integration.hub.handing_in import copies, offering, provider
 
@@ -59,6 +60,23 @@ async def approved(world, url, declared=None):
     return await world.http.put("/v1/nodes/baotou/pull", json={"url": url}, headers=await world.operator())
 
 
+@pytest.fixture
+async def failures(world, monkeypatch):
+    """Wait until the figure of Baotou's feed is this; None: there is none."""
+    monkeypatch.setattr(consumers, "FIGURES_EVERY_S", 0.01)
+    registry = CollectorRegistry()
+    keeping = asyncio.create_task(consumers.figures(registry)(world.app.state.runtime))
+
+    async def become(wanted):
+        async with asyncio.timeout(10):
+            while registry.get_sample_value("pull_failures", {"node": "baotou"}) != wanted:
+                await asyncio.sleep(0.01)
+
+    yield become
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+
+
 async def fetch(world):
     hub = world.app.state.hub
     await consumers.work(hub.roster.known, hub.pepper)(world.app.state.runtime)
@@ -89,7 +107,7 @@ async def test_pages_are_fetched_to_the_end_and_only_news_after_that(world, feed
     assert (told["failures"], told["error"]) == (0, None)
 
 
-async def test_a_feed_that_fails_is_told_and_asked_again_later(world, feed):
+async def test_a_feed_that_fails_is_told_and_asked_again_later(world, feed, failures):
     """A silent source is an alert, not "0 added"."""
     await approved(world, feed.url)
     for status, body, error in (
@@ -102,10 +120,14 @@ async def test_a_feed_that_fails_is_told_and_asked_again_later(world, feed):
         assert (told["error"], told["heard_at"]) == (error, None)
         world.clock.move(minutes=16)
     assert told["failures"] == 5
+    await failures(5)
     assert len(feed.asked) == 5  # no redirect was followed
     feed.status, feed.pages[None] = 200, {"items": [provider(uuid4())], "next_cursor": "z"}
     await fetch(world)
     assert (await how(world))["failures"] == 0
+    await failures(0)
+    assert (await world.http.delete("/v1/nodes/baotou/pull", headers=await world.operator())).is_success
+    await failures(None)
 
 
 async def test_only_what_was_declared_and_approved_is_asked(world, feed):

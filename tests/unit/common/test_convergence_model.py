@@ -4,6 +4,7 @@ The owner's side and the holder's are the rules the services run by: what fences
 anew, what a comparison finds and asks for. After one order and one comparison nothing differs.
 """
 
+import os
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -209,5 +210,7 @@ class Convergence(RuleBasedStateMachine):
         self._versions = {id: state[:2] for id, state in self.hub.copies.items()}
 
 
-Convergence.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+# A night's run has more: HUBNET_MODEL_EXAMPLES=10000.
+EXAMPLES = int(os.environ.get("HUBNET_MODEL_EXAMPLES", "150"))
+Convergence.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None)
 TestConvergence = Convergence.TestCase

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 import httpx
 from common import log
 from common.errors import Refusal, Unavailable
-from common.runtime import Job, Runtime
+from common.runtime import Job, Runtime, every
+from prometheus_client import CollectorRegistry, Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.members.domain import Membership
@@ -13,6 +14,7 @@ from hub.pulls import domain, service
 from hub.pulls.domain import Pull
 
 TIMEOUT = httpx.Timeout(10.0, read=30.0)
+FIGURES_EVERY_S = 5.0
 Known = Callable[[AsyncSession], Awaitable[Membership]]
 
 
@@ -30,6 +32,22 @@ def work(known: Known, pepper: bytes | None) -> Job:
             log.get("pulls").info("pulls-wait", error=error.code)
 
     return pulls
+
+
+def figures(registry: CollectorRegistry) -> Job:
+    """A job that keeps the figures of the feeds that are fetched."""
+    failing = Gauge(
+        "pull_failures", "How often in a row a feed gave nothing usable", ("node",), registry=registry
+    )
+
+    async def figures(runtime: Runtime) -> None:
+        async with runtime.transaction() as tx:
+            found = await service.failures(tx)
+        failing.clear()  # of one that is fetched no more
+        for node, count in found.items():
+            failing.labels(node).set(count)
+
+    return every(FIGURES_EVERY_S, figures, everywhere=True)
 
 
 async def _taken_up(runtime: Runtime) -> Pull | None:

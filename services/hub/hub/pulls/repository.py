@@ -30,3 +30,9 @@ async def due(tx: AsyncSession, at: datetime) -> Pull | None:
 async def remove(tx: AsyncSession, node: str) -> bool:
     statement = delete(PullRow).where(PullRow.node == node).returning(PullRow.node)
     return (await tx.execute(statement)).first() is not None
+
+
+async def failures(tx: AsyncSession) -> dict[str, int]:
+    """How often in a row each platform's feed gave nothing usable."""
+    rows = await tx.execute(select(PullRow.node, PullRow.failures))
+    return {row.node: row.failures for row in rows}

@@ -110,3 +110,8 @@ async def fail(tx: AsyncSession, pull: Pull, error: str, *, at: datetime) -> Non
     await repository.put(tx, pull)
     told = log.get("pulls").error if pull.failures >= domain.ALERT_AFTER else log.get("pulls").warning
     told("feed-silent", node=pull.node, failures=pull.failures, error=error, heard_at=str(pull.heard_at))
+
+
+async def failures(tx: AsyncSession) -> dict[str, int]:
+    """How often in a row each platform's feed gave nothing usable."""
+    return await repository.failures(tx)
