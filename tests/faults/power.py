@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from localnet.network import NATS, POSTGRES
 
@@ -52,20 +53,32 @@ async def spoken(stage: Stage, node: str) -> int:
 
 
 async def dead(running: Running) -> None:
-    """Both servers end with the power: nothing of their memory is kept."""
+    """Both servers end with the power, and PostgreSQL's many children: nothing of their memory is kept."""
     for name in (NATS, POSTGRES):
         pid = running.pid(name)
         running.do("stop", name)
         if pid is not None:  # it has not given up by itself
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            send(pid, signal.SIGSTOP)  # it makes no more children
+            for one in (*children(pid), pid):
+                send(one, signal.SIGKILL)
     await until(
         lambda: not any(running.pid(name) for name in (NATS, POSTGRES)), STREAMS_S, lambda: "servers live on"
     )
 
 
+def send(pid: int, signal: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal)
+
+
+def children(pid: int) -> list[int]:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
 def remounted(disk: Disk | None) -> bool:
-    """Children of PostgreSQL end a moment after it does."""
+    """What was killed lets go of the disk a moment later."""
     assert disk is not None
     try:
         disk.unmount()

@@ -93,6 +93,24 @@ async def test_shuffled_and_doubled_facts_equal_a_rebuild(network):
     await asyncio.to_thread(law)
 
 
+async def test_each_version_that_was_the_newest_is_kept_also_when_several_come_at_once(network):
+    """A match of that day can be computed again from them."""
+    await network.say(provider(), offering(title="一"))
+    await network.say(
+        *(
+            offering(version=n, title=title)
+            for n, title in ((3, "三"), (2, "二"), (4, "四"), (4, "四又"), (4, "四"))
+        )
+    )
+    await network.say(
+        offering(version=4, title="四又"), offering(version=2, title="二"), offering(version=5, title="五")
+    )
+    rows = await network.rows(
+        "SELECT version, body->>'title' AS title FROM offering_versions ORDER BY version"
+    )
+    assert [(row["version"], row["title"]) for row in rows] == [(1, "一"), (3, "三"), (4, "四"), (5, "五")]
+
+
 async def test_a_change_that_was_rolled_back_is_not_searched(network):
     await network.say(provider(), offering())
     catalogue = another(network)

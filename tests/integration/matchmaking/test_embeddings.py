@@ -260,6 +260,24 @@ async def test_during_an_outage_no_further_match_waits(place, few_anchors):
         hanging.set()
 
 
+async def test_texts_are_read_when_nobody_else_wants_the_processor_or_has_wanted_it_for_long(
+    place, few_anchors
+):
+    async with puppet() as server:
+        process = place.process(embeddings=server.url, embeddings_model="m")
+        await process.embed()
+        await place.say("先等后读")
+        process.embeddings.give_way(3600, 3600)
+        reading = asyncio.create_task(process.embed())
+        done, _ = await asyncio.wait({reading}, timeout=1)
+        assert not done and "先等后读" not in server.texts
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        process.embeddings.give_way(3600, 0.05)
+        await process.embed()
+        assert server.texts.count("先等后读") == 1
+
+
 async def test_a_query_is_asked_once(place, few_anchors):
     async with puppet() as server:
         process = place.process(embeddings=server.url, embeddings_model="m")
