@@ -3,7 +3,7 @@
 The hub runs as a process of its own on a database of its own. The clock runs from the first byte of the
 upload until the catalogue is switched to and found by everybody: reading, checking, staging, the switch. The
 word index and the messages to matchmaking follow in parts. The peer is PostgreSQL's COPY of the very same rows, as text that lies ready, into
-a table with the same columns and no index.
+a table with the same columns and no index; beside it, into one with the same indexes.
 """
 
 import asyncio
@@ -179,8 +179,8 @@ class Hub:
         self.process.wait()
 
 
-async def copy_s(url: str, text: Path, seen: bool) -> float:
-    """Seconds of COPY of the rows that the hub holds; `seen`: the text is there already.
+async def copy_s(url: str, text: Path, seen: bool) -> tuple[float, float]:
+    """Seconds of COPY of the rows that the hub holds, without any index and with its own; `seen`: the text is there.
 
     Shape: not before the hub has passed on, numbered and indexed what it took, for that would slow COPY down.
     """
@@ -188,14 +188,23 @@ async def copy_s(url: str, text: Path, seen: bool) -> float:
     try:
         while await connection.fetchval(BUSY):
             await asyncio.sleep(0.2)
-        await connection.execute("CHECKPOINT")
         if not seen:
-            await connection.copy_from_query("SELECT * FROM catalogue_offerings", output=str(text))
-        await connection.execute("DROP TABLE IF EXISTS bare")
-        await connection.execute("CREATE TABLE bare (LIKE catalogue_offerings)")
-        started = time.perf_counter()
-        await connection.copy_to_table("bare", source=str(text))
-        return time.perf_counter() - started
+            # As they are at the switch: their words are not in the index yet.
+            columns = await connection.fetchval(
+                "SELECT string_agg(CASE column_name WHEN 'indexed' THEN 'false' ELSE column_name END, ', '"
+                " ORDER BY ordinal_position) FROM information_schema.columns"
+                " WHERE table_name = 'catalogue_offerings'"
+            )
+            await connection.copy_from_query(f"SELECT {columns} FROM catalogue_offerings", output=str(text))
+        taken: list[float] = []
+        for like in ("", " INCLUDING INDEXES"):
+            await connection.execute("DROP TABLE IF EXISTS bare")
+            await connection.execute(f"CREATE TABLE bare (LIKE catalogue_offerings{like})")
+            await connection.execute("CHECKPOINT")
+            started = time.perf_counter()
+            await connection.copy_to_table("bare", source=str(text))
+            taken.append(time.perf_counter() - started)
+        return taken[0], taken[1]
     finally:
         await connection.close()
 
@@ -207,9 +216,12 @@ async def empty(url: str) -> None:
     await connection.close()
 
 
-def measure(hub: Hub, form: str, file: Path, text: Path) -> tuple[list[float], list[float], float]:
+def measure(
+    hub: Hub, form: str, file: Path, text: Path
+) -> tuple[list[float], list[tuple[float, float]], float]:
     """Seconds of the hub and of COPY, each round one after the other, and the peak above idle in MB."""
-    ours, theirs = [], []
+    ours: list[float] = []
+    theirs: list[tuple[float, float]] = []
     idle = hub.resident_mb()
     hub.peak_mb = 0.0
     ended = threading.Event()
@@ -224,7 +236,10 @@ def measure(hub: Hub, form: str, file: Path, text: Path) -> tuple[list[float], l
             assert snapshot["state"] == "applied", snapshot
             assert snapshot["counts"]["created"] == OFFERINGS + OFFERINGS // OFFERINGS_EACH, snapshot
             theirs.append(asyncio.run(copy_s(hub.url, text, text.exists())))
-            print(f"{form:7} {ours[-1]:6.2f} s   COPY {theirs[-1]:5.2f} s", flush=True)
+            bare, indexed = theirs[-1]
+            print(
+                f"{form:7} {ours[-1]:6.2f} s   COPY {bare:5.2f} s, with indexes {indexed:5.2f} s", flush=True
+            )
     finally:
         ended.set()
         watcher.join()
@@ -255,10 +270,13 @@ def main() -> None:
             for form, file in files.items():
                 ours, theirs, peak_mb = measure(hub, form, file, place / "rows.copy")
                 rows = OFFERINGS / statistics.median(ours)
-                ratio = statistics.median(other / mine for mine, other in zip(ours, theirs, strict=True))
+                ratio, indexed = (
+                    statistics.median(other[way] / mine for mine, other in zip(ours, theirs, strict=True))
+                    for way in (0, 1)
+                )
                 say(
                     f"snapshot_import_{form}", rows, "rows/s", "COPY of the same rows", ratio,
-                    peak_mb_above_idle=round(peak_mb, 1), least_ratio=LEAST_RATIO, most_mb=MOST_MB,
+                    ratio_with_its_indexes=round(indexed, 3), peak_mb_above_idle=round(peak_mb, 1), least_ratio=LEAST_RATIO, most_mb=MOST_MB,
                 )  # fmt: skip
         finally:
             hub.stop()

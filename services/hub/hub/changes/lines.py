@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 from common import rules
@@ -120,8 +120,7 @@ class Held:
     body: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The state a line leads to. `based` is what its version was counted from; `stored` the rest as COPY reads it."""
 
     line: int
