@@ -105,7 +105,7 @@ async def hub_restored(stage: Stage, seconds: float) -> AsyncIterator[None]:
 @fault("F11b", "总线存储由旧备份恢复", "the store of the bus restored from an older copy")
 async def bus_restored(stage: Stage, seconds: float) -> AsyncIterator[None]:
     running = stage.running
-    store = running.network.folder.nats / "store"
+    store = (running.network.folder.nats / "store").resolve()
     kept = store.with_name("store-copy")
     await stopped(running)
     await asyncio.to_thread(shutil.copytree, store, kept)
