@@ -90,7 +90,7 @@ def equal_version_overwrites() -> None:
     "the outbox is read behind a cursor: a lower id that commits later is skipped",
 )
 def cursor_relay() -> None:
-    unsent = "WHERE sent_at IS NULL AND feed_seq IS NULL"
+    unsent = "WHERE feed_seq IS NULL"
     if sequencer._NUMBER.count(unsent) != 1:
         raise LookupError(f"the sequencer numbers otherwise: {sequencer._NUMBER}")
     behind = "id > coalesce((SELECT max(id) FROM outbox WHERE feed_seq IS NOT NULL), 0)"
