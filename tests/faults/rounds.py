@@ -1,7 +1,6 @@
 """A run: fault after fault beside the workload, healed, quiet, and every invariant checked."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -98,10 +97,12 @@ class Run:
             for client in self.clients:
                 working.create_task(client.run(lambda: going))
             await asyncio.sleep(CALM_S)
-            async with contextlib.AsyncExitStack() as begun:
-                for code in faults:
-                    await begun.enter_async_context(FAULTS[code].begin(self.stage, seconds))
-                await asyncio.sleep(seconds)
+            begun = [FAULTS[code].begin(self.stage, seconds) for code in faults]
+            for one in begun:
+                await one.__aenter__()
+            await asyncio.sleep(seconds)
+            # All at once: one that waits until everybody is ready would wait for what another still holds.
+            await asyncio.gather(*(one.__aexit__(None, None, None) for one in begun))
             healed = time.monotonic()
             await asyncio.sleep(CALM_S)
             going = False
