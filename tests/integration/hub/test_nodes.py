@@ -1,5 +1,6 @@
 """How the nodes are, as the hub heard it; and the page that says so."""
 
+import asyncio
 import hashlib
 import json
 from base64 import b64encode
@@ -8,7 +9,9 @@ from uuid import uuid4
 
 import pytest
 from hub.fences.domain import Fences
+from hub.nodes import consumers
 from hub.nodes.service import Listener
+from prometheus_client import CollectorRegistry
 
 
 def beat(world, node="hohhot", **other):
@@ -38,6 +41,27 @@ async def test_all_26_are_listed_and_none_has_spoken_yet(world):
     assert len(nodes) == 26
     assert {entry["state"] for entry in nodes if entry["kind"] != "hub"} == {"never"}
     assert (await world.http.get("/v1/nodes/atlantis")).status_code == 404
+
+
+async def test_the_figures_of_a_node_come_with_its_beats_and_go_with_it(world, listener, monkeypatch):
+    monkeypatch.setattr(consumers, "FIGURES_EVERY_S", 0.01)
+    registry = CollectorRegistry()
+    keeping = asyncio.create_task(
+        consumers.figures(registry, world.app.state.hub.roster.known)(world.app.state.runtime)
+    )
+
+    async def become(wanted):
+        async with asyncio.timeout(10):
+            while registry.get_sample_value("node_lag", {"node": "hohhot"}) != wanted:
+                await asyncio.sleep(0.01)
+
+    listener.hear("hb.hohhot", beat(world, feed_seq=7), world.clock())
+    await write(world, listener)
+    await become(7)
+    await world.rows("DELETE FROM nodes_heard")
+    await become(None)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
 
 
 async def test_a_node_is_ready_then_late_then_silent(world, listener):

@@ -64,6 +64,8 @@ def figures(registry: CollectorRegistry, known: Callable[[AsyncSession], Awaitab
     async def figures(runtime: Runtime) -> None:
         async with runtime.transaction() as tx:
             views = await overview(tx, (await known(tx)).network, at=runtime.clock())
+        for gauge in (lag, owed, heard):
+            gauge.clear()  # of one that has left
         for view in views:
             if view.heard is not None:
                 lag.labels(view.node.id).set(view.lag or 0)

@@ -94,6 +94,7 @@ def read_all(documents: Sequence[Document]) -> list[Read]:
     shares = counts * np.array(_FIELD_COUNTS)[:, None]
     said = shares[0] + shares[1] + shares[2]
     packed = np.empty(len(forms), ENTRY)
+    # As `hashed` does, in one go: most of these words are never asked for, and need not be remembered.
     packed["word"] = np.fromiter(map(zlib.crc32, map(str.encode, forms)), np.uint32, len(forms))
     packed["impact"] = np.minimum(
         255, np.rint(said / (said + _SATURATION * norm[owner]) / once * _IMPACT_STEPS)
